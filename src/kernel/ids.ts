@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { InputError } from './errors.ts';
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** A clinic or group of clinics that shares keys, staff and an audit log. Chosen by whoever creates it. */
+export type TenantId = Branded<'TenantId'>;
+/** An opaque random handle of one patient in one tenant. It is what the assistant sees as `patient`. */
+export type PatientId = Branded<'PatientId'>;
+/** A random name of a patient in places that others can read (KMS contexts, audit events). Dies with the patient. */
+export type PatientAlias = Branded<'PatientAlias'>;
+/** The subject of an access token: the Firebase Auth uid. */
+export type UserId = Branded<'UserId'>;
+
+/** Where rows that belong to no tenant live: the tenant registry and the authorization server's state. */
+export const SYSTEM_TENANT = 'system' as TenantId;
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+function parse<T extends string>(value: unknown, what: string): T {
+  if (typeof value !== 'string' || !ID.test(value)) {
+    throw new InputError(
+      'ID_FORMAT',
+      `The ${what} is not valid. It has 1 to 64 letters, digits, "_" or "-".`,
+    );
+  }
+  return value as T;
+}
+
+/** @throws InputError `ID_FORMAT` unless `value` matches `[A-Za-z0-9_-]{1,64}`. */
+export const parseTenantId = (value: unknown): TenantId => parse(value, 'tenant id');
+/** @throws InputError `ID_FORMAT` unless `value` matches `[A-Za-z0-9_-]{1,64}`. */
+export const parsePatientId = (value: unknown): PatientId => parse(value, 'patient handle');
+/** @throws InputError `ID_FORMAT` unless `value` matches `[A-Za-z0-9_-]{1,64}`. */
+export const parsePatientAlias = (value: unknown): PatientAlias => parse(value, 'patient alias');
+/** @throws InputError `ID_FORMAT` unless `value` matches `[A-Za-z0-9_-]{1,64}`. */
+export const parseUserId = (value: unknown): UserId => parse(value, 'user id');
+
+/** A fresh id of 128 random bits: `prefix_` and 22 base64url characters. */
+export function randomId(prefix: string): string {
+  return `${prefix}_${randomBytes(16).toString('base64url')}`;
+}
+
+/** A fresh patient handle (`pat_…`). */
+export const newPatientId = (): PatientId => randomId('pat') as PatientId;
+/** A fresh patient alias (`pa_…`). */
+export const newPatientAlias = (): PatientAlias => randomId('pa') as PatientAlias;
