@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../kernel/clock.ts';
+import { collection, type Ref, ref } from '../kernel/collection.ts';
+import { randomId, type TenantId } from '../kernel/ids.ts';
+import type { Store, Transaction } from '../kernel/store.ts';
+import { AuditError } from './errors.ts';
+import { type AuditEvent, type AuditWriterMark, leafHash, leafOf } from './event.ts';
+
+/** Create-only; the leaf's exact bytes. */
+export const auditEvents = collection('auditEvents', { leaf: 'bytes' });
+/** The twin of an event that the sequencer has not put into the tree yet. */
+export const auditPending = collection('auditPending', { leafHash: 'bytes' });
+
+/** Where journal lines go: the process log, which in production is kept by another administrator. */
+export type Journal = (line: { readonly id: string; readonly leafHash: string }) => void;
+
+/** What the caller says of an act; the log adds id, time and the writer's mark. */
+export type AuditEntry = Omit<AuditEvent, 'id' | 'recorded' | 'tenant' | 'writer'>;
+
+/** What an {@link AuditLog} stands on. */
+export interface AuditLogOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly journal: Journal;
+}
+
+const MAX_LEAF = 65_536;
+const MAX_NAMED = 64;
+
+/**
+ * Appends to the audit log. It does not sequence, sign or read the log.
+ *
+ * An act that writes takes a `draft`, writes it inside its own transaction, and confirms it once that is known
+ * to be committed and before anything is released. An act that only reads calls `append`.
+ */
+export class AuditLog {
+  readonly #options: AuditLogOptions;
+  readonly #boot = `wr_${randomBytes(9).toString('base64url')}`;
+  #count = 0;
+  /** Leaf hashes committed, and counts given up, that no event has named yet. */
+  #confirmed: string[] = [];
+  #abandoned: number[] = [];
+
+  constructor(options: AuditLogOptions) {
+    this.#options = options;
+  }
+
+  /** Reserves an id and this writer's next count. Settle each draft with `confirm` or `abandon`. */
+  draft(tenant: TenantId): AuditDraft {
+    this.#count += 1;
+    const mark: AuditWriterMark = {
+      boot: this.#boot,
+      count: this.#count,
+      confirmed: this.#confirmed.splice(0, MAX_NAMED),
+      abandoned: this.#abandoned.splice(0, MAX_NAMED),
+    };
+    return new AuditDraft(tenant, mark, this.#options.clock, (event) => this.#settle(mark, event));
+  }
+
+  /**
+   * Commits an event on its own and confirms it.
+   *
+   * @throws AuditError `AUDIT_UNAVAILABLE` (retryable) when it could not be committed: release nothing.
+   */
+  async append(tenant: TenantId, entry: AuditEntry): Promise<void> {
+    const draft = this.draft(tenant);
+    try {
+      const store = this.#options.store.tenant(tenant);
+      await store.transact(async (tx) => draft.write(tx, entry), { proof: draft.proof });
+    } catch (cause) {
+      draft.abandon();
+      throw new AuditError(
+        'AUDIT_UNAVAILABLE',
+        'The audit log did not take the event, so nothing was released. Try again.',
+        { retryable: true, cause },
+      );
+    }
+    draft.confirm();
+  }
+
+  #settle(mark: AuditWriterMark, event: CommittedEvent | null): void {
+    if (event === null) {
+      this.#confirmed.push(...mark.confirmed);
+      this.#abandoned.push(...mark.abandoned, mark.count);
+    } else {
+      this.#options.journal(event);
+      this.#confirmed.push(event.leafHash);
+    }
+  }
+}
+
+interface CommittedEvent {
+  readonly id: string;
+  readonly leafHash: string;
+}
+
+/** One event on its way into the log. */
+export class AuditDraft {
+  readonly id: string = randomId('ev');
+  /** The row whose presence proves that the event's transaction was committed. */
+  readonly proof: Ref<typeof auditEvents.columns>;
+  readonly #tenant: TenantId;
+  readonly #mark: AuditWriterMark;
+  readonly #clock: Clock;
+  readonly #settle: (event: CommittedEvent | null) => void;
+  #hash: Buffer | null = null;
+
+  constructor(
+    tenant: TenantId,
+    mark: AuditWriterMark,
+    clock: Clock,
+    settle: (event: CommittedEvent | null) => void,
+  ) {
+    this.#tenant = tenant;
+    this.#mark = mark;
+    this.#clock = clock;
+    this.#settle = settle;
+    this.proof = ref(auditEvents, this.id);
+  }
+
+  /**
+   * Puts the event and its pending twin into `tx`. A transaction that runs again writes it again.
+   *
+   * @throws AuditError `AUDIT_EVENT` when the event is over 64 KiB.
+   */
+  write(tx: Transaction, entry: AuditEntry): void {
+    const recorded = new Date(this.#clock()).toISOString();
+    const leaf = leafOf({ ...entry, id: this.id, tenant: this.#tenant, recorded, writer: this.#mark });
+    if (leaf.length > MAX_LEAF) {
+      throw new AuditError('AUDIT_EVENT', 'The audit event is over 64 KiB. Name fewer fields in one call.');
+    }
+    this.#hash = leafHash(leaf);
+    tx.create(this.proof, { leaf });
+    tx.create(ref(auditPending, this.id), { leafHash: this.#hash });
+  }
+
+  /** Call once the transaction is committed: writes the journal line. */
+  confirm(): void {
+    if (this.#hash === null)
+      throw new AuditError('AUDIT_EVENT', 'The audit event was confirmed before it was written.');
+    this.#settle({ id: this.id, leafHash: this.#hash.toString('base64url') });
+  }
+
+  /** Call when the transaction is not committed: the next event names the count as given up. */
+  abandon(): void {
+    this.#settle(null);
+  }
+}

@@ -1,0 +1,132 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hash,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto';
+import { CryptoError } from './errors.ts';
+import { fillRandom } from './random-pool.ts';
+
+/**
+ * The sealed format, 72 bytes over the plaintext:
+ *
+ * `0: magic C5 | 1: suite 01 | 2: flags u16 | 4: key version u32 | 8: salt 16 | 24: commitment 32 |
+ * 56: ciphertext | end: tag 16`
+ *
+ * OKM = HMAC-SHA-512(data key, "chartseal/kdf/1\0" ‖ header[0..24) ‖ SHA-256(context)); the AES-256-GCM key is
+ * OKM[0..32), the commitment OKM[32..64), the IV salt[0..12), the AAD bytes[0..56) ‖ context. Each value has a
+ * key of its own, so an IV never meets a key twice, and the commitment makes a ciphertext that opens under two
+ * keys infeasible (GCM alone does not commit to its key).
+ *
+ * This file does no I/O and knows no key hierarchy: `patient-keys.ts` brings the keys, `context.ts` the place.
+ */
+
+const MAGIC = 0xc5;
+const SUITE = 0x01;
+const SALT_AT = 8;
+const COMMITMENT_AT = 24;
+const CIPHERTEXT_AT = 56;
+const TAG_BYTES = 16;
+/** What sealing adds to a plaintext, in bytes. */
+export const SEAL_OVERHEAD = CIPHERTEXT_AT + TAG_BYTES;
+/** The largest plaintext of one sealed value, in bytes; larger ones are chunked. */
+export const MAX_PLAINTEXT = 524_288;
+
+const KDF_LABEL = Buffer.from('chartseal/kdf/1\0', 'latin1');
+
+/** A 256-bit patient key and its version, 1 or more. */
+export interface DataKey {
+  readonly version: number;
+  readonly secret: KeyObject;
+}
+
+/** @throws CryptoError `TOO_LARGE` over {@link MAX_PLAINTEXT}. `context` comes from `encodeContext`. */
+export function seal(plaintext: Uint8Array, key: DataKey, context: Uint8Array): Buffer {
+  if (plaintext.length > MAX_PLAINTEXT) {
+    throw new CryptoError('TOO_LARGE', 'The value is over 512 KiB. Seal it in chunks.');
+  }
+  const sealed = Buffer.allocUnsafeSlow(SEAL_OVERHEAD + plaintext.length);
+  sealed[0] = MAGIC;
+  sealed[1] = SUITE;
+  sealed.writeUInt16BE(0, 2);
+  sealed.writeUInt32BE(key.version, 4);
+  fillRandom(sealed.subarray(SALT_AT, COMMITMENT_AT));
+  const derived = derive(sealed, key.secret, context);
+  derived.copy(sealed, COMMITMENT_AT, 32, 64);
+  const cipher = createCipheriv('aes-256-gcm', valueKey(derived), iv(sealed), { authTagLength: TAG_BYTES });
+  cipher.setAAD(aad(sealed, context));
+  cipher.update(plaintext).copy(sealed, CIPHERTEXT_AT);
+  cipher.final();
+  cipher.getAuthTag().copy(sealed, CIPHERTEXT_AT + plaintext.length);
+  return sealed;
+}
+
+/**
+ * The plaintext of a sealed value.
+ *
+ * @throws CryptoError `FORMAT` (not a sealed value, or a `key` of another version), `COMMITMENT` (other key or
+ * other context), `TAG` (changed bytes).
+ */
+export function open(sealed: Uint8Array, key: DataKey, context: Uint8Array): Buffer {
+  const bytes = asBuffer(sealed);
+  if (keyVersionOf(bytes) !== key.version) {
+    throw new CryptoError('FORMAT', 'The value was sealed under another key version. Open it with that one.');
+  }
+  const derived = derive(bytes, key.secret, context);
+  if (!timingSafeEqual(derived.subarray(32, 64), bytes.subarray(COMMITMENT_AT, CIPHERTEXT_AT))) {
+    throw new CryptoError('COMMITMENT', 'The value was sealed for another place or under another key.');
+  }
+  const tagAt = bytes.length - TAG_BYTES;
+  const decipher = createDecipheriv('aes-256-gcm', valueKey(derived), iv(bytes), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAAD(aad(bytes, context));
+  decipher.setAuthTag(bytes.subarray(tagAt));
+  const plaintext = decipher.update(bytes.subarray(CIPHERTEXT_AT, tagAt));
+  try {
+    decipher.final();
+  } catch {
+    plaintext.fill(0);
+    throw new CryptoError(
+      'TAG',
+      'The sealed value was changed after it was written. Restore it from a backup.',
+    );
+  }
+  return plaintext;
+}
+
+/**
+ * The key version that a sealed value's header names. The header is authenticated only by `open`.
+ *
+ * @throws CryptoError `FORMAT` when the bytes are not a sealed value that this version reads.
+ */
+export function keyVersionOf(sealed: Uint8Array): number {
+  const bytes = asBuffer(sealed);
+  const readable =
+    bytes.length >= SEAL_OVERHEAD &&
+    bytes.length <= SEAL_OVERHEAD + MAX_PLAINTEXT &&
+    bytes[0] === MAGIC &&
+    bytes[1] === SUITE &&
+    bytes.readUInt16BE(2) === 0;
+  if (!readable)
+    throw new CryptoError('FORMAT', 'These bytes are not a sealed value that this version reads.');
+  return bytes.readUInt32BE(4);
+}
+
+function derive(header: Buffer, secret: KeyObject, context: Uint8Array): Buffer {
+  return createHmac('sha512', secret)
+    .update(KDF_LABEL)
+    .update(header.subarray(0, COMMITMENT_AT))
+    .update(hash('sha256', context, 'buffer'))
+    .digest();
+}
+
+const valueKey = (derived: Buffer): KeyObject => createSecretKey(derived.subarray(0, 32));
+const iv = (sealed: Buffer): Buffer => sealed.subarray(SALT_AT, SALT_AT + 12);
+const aad = (sealed: Buffer, context: Uint8Array): Buffer =>
+  Buffer.concat([sealed.subarray(0, CIPHERTEXT_AT), context]);
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

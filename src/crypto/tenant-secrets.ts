@@ -1,0 +1,86 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import type { Clock } from '../kernel/clock.ts';
+import { collection, ref } from '../kernel/collection.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import { type Store, StoreError } from '../kernel/store.ts';
+import { CryptoError } from './errors.ts';
+import type { KeyCache } from './key-cache.ts';
+import type { Keyring } from './keyring.ts';
+
+/** A tenant's wrapped HMAC root; create-only, id `root_{version}`. */
+export const tenantSecrets = collection('tenantSecrets', {
+  keyId: 'text',
+  wrapped: 'bytes',
+  createdAt: 'instant',
+});
+
+/** What a tenant MAC is for. Bound into the MAC: never rename or reuse one. */
+export type MacPurpose = 'idempotency' | 'body' | 'slot';
+
+const VERSION = 1;
+
+/** What {@link TenantSecrets} stands on. */
+export interface TenantSecretsOptions {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly cache: KeyCache;
+  readonly clock: Clock;
+  readonly tenantKeyId: (tenant: TenantId) => Promise<string>;
+}
+
+/**
+ * Keyed hashes under a secret of the tenant. Ids made from what a person said or is (an idempotency key, a
+ * request's body) are always keyed: an unkeyed hash of PHI can be guessed and counts as PHI.
+ */
+export class TenantSecrets {
+  readonly #options: TenantSecretsOptions;
+
+  constructor(options: TenantSecretsOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the tenant's secret unless there is one. */
+  async ensure(tenant: TenantId): Promise<void> {
+    const { store, keyring, clock, tenantKeyId } = this.#options;
+    const address = ref(tenantSecrets, `root_${VERSION}`);
+    const [existing] = await store.tenant(tenant).get(address);
+    if (existing !== null) return;
+    const { wrapped } = await keyring.generate(await tenantKeyId(tenant), contextOf(tenant));
+    try {
+      await store.tenant(tenant).transact(async (tx) => {
+        tx.create(address, { keyId: wrapped.keyId, wrapped: wrapped.blob, createdAt: clock() });
+      });
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'ALREADY_EXISTS')) throw error;
+    }
+  }
+
+  /** HMAC-SHA-256 over the length-prefixed `parts` under the tenant's secret for `purpose`. 32 bytes. */
+  async mac(tenant: TenantId, purpose: MacPurpose, parts: readonly string[]): Promise<Buffer> {
+    const mac = createHmac('sha256', await this.#root(tenant));
+    for (const part of [`chartseal/${purpose}/1`, ...parts]) {
+      const bytes = Buffer.from(part, 'utf8');
+      const length = Buffer.allocUnsafe(4);
+      length.writeUInt32BE(bytes.length);
+      mac.update(length).update(bytes);
+    }
+    return mac.digest();
+  }
+
+  #root(tenant: TenantId): Promise<KeyObject> {
+    const { store, keyring, cache } = this.#options;
+    return cache.get(`${tenant}/secret/${VERSION}`, async () => {
+      const [row] = await store.tenant(tenant).get(ref(tenantSecrets, `root_${VERSION}`));
+      if (row === null)
+        throw new CryptoError('KEY_MISSING', 'The tenant has no secret yet. Run "chartseal tenant create".');
+      return keyring.unwrap({ keyId: row.keyId, blob: row.wrapped }, contextOf(tenant));
+    });
+  }
+}
+
+const contextOf = (tenant: TenantId) => ({
+  app: 'chartseal',
+  tenant,
+  purpose: 'mac-root',
+  version: String(VERSION),
+});
