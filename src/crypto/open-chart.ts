@@ -112,6 +112,21 @@ export class OpenChart {
     this.#staged.set(valueId(this.#of, name), { name, row: null });
   }
 
+  /**
+   * Seals a short-lived value that stands beside the chart (the answer kept for a retry): bound to its place like
+   * any other, but not named in the manifest.
+   */
+  async sealAside(name: ValueName, plaintext: Uint8Array, schema: number): Promise<Buffer> {
+    const context = contextOf(this.#of, name, { schema, revision: 0 });
+    return seal(plaintext, await this.#keyFor(this.#current), encodeContext(context));
+  }
+
+  /** Opens what `sealAside` sealed. */
+  async openAside(name: ValueName, sealed: Uint8Array, schema: number): Promise<Buffer> {
+    const context = contextOf(this.#of, name, { schema, revision: 0 });
+    return open(sealed, await this.#keyFor(keyVersionOf(sealed)), encodeContext(context));
+  }
+
   /** Puts what was staged and the next manifest into `tx`, and says what the audit event must name. */
   async save(tx: Transaction): Promise<ChartChange> {
     const next: Manifest = { revision: this.revision + 1, values: { ...this.#manifest.values } };

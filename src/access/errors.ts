@@ -1,0 +1,30 @@
+import { ChartsealError } from '../kernel/errors.ts';
+
+/**
+ * - `TOKEN_MISSING`, `TOKEN_INVALID`, `TOKEN_EXPIRED`: who is calling is not known (HTTP 401)
+ * - `SCOPE_MISSING`: known, but the person did not grant this (step-up)
+ * - `NOT_FOUND`: there is no such chart for this caller. Unknown and forbidden are the same answer.
+ */
+export type AccessErrorCode =
+  | 'TOKEN_MISSING'
+  | 'TOKEN_INVALID'
+  | 'TOKEN_EXPIRED'
+  | 'SCOPE_MISSING'
+  | 'NOT_FOUND';
+
+/** The caller may not do this. `scopes` names everything that a new sign-in should ask for. */
+export class AccessError extends ChartsealError<AccessErrorCode> {
+  readonly scopes: readonly string[];
+
+  constructor(code: AccessErrorCode, message: string, scopes: readonly string[] = []) {
+    super(code, message);
+    this.scopes = scopes;
+  }
+}
+
+/** The one sentence for every chart that is unknown or not the caller's to see. */
+export const notFound = (): AccessError =>
+  new AccessError(
+    'NOT_FOUND',
+    'No such chart is available to you. Leave out "patient" to use your own chart.',
+  );

@@ -1,0 +1,48 @@
+import { Temporal } from 'temporal-polyfill';
+import { ClinicError } from './errors.ts';
+
+/** An instant as a person at the clinic reads it, always with its weekday and zone. */
+export interface SpokenTime {
+  /** `2026-12-01T09:30:00-05:00` */
+  readonly start: string;
+  /** `Tuesday` */
+  readonly weekday: string;
+  /** `2026-12-01` */
+  readonly date: string;
+  /** `09:30`, clinic-local */
+  readonly time: string;
+  /** `America/New_York` */
+  readonly zone: string;
+}
+
+/** @throws ClinicError `DATE_INVALID` unless `text` is a calendar date that exists, as `YYYY-MM-DD`. */
+export function parseDate(text: string): Temporal.PlainDate {
+  try {
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) throw new RangeError();
+    return Temporal.PlainDate.from(text, { overflow: 'reject' });
+  } catch {
+    throw new ClinicError('DATE_INVALID', 'That date does not exist. Give a calendar date as YYYY-MM-DD.');
+  }
+}
+
+/** Spells an instant (ms since the epoch) in the clinic's zone. */
+export function spoken(at: number, zone: string): SpokenTime {
+  const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+  return {
+    start: local.toString({ timeZoneName: 'never', smallestUnit: 'second' }),
+    weekday: local.toLocaleString('en-US', { weekday: 'long' }),
+    date: local.toPlainDate().toString(),
+    time: local.toPlainTime().toString({ smallestUnit: 'minute' }),
+    zone,
+  };
+}
+
+/** The calendar date at the clinic at an instant. */
+export function dateAt(at: number, zone: string): Temporal.PlainDate {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate();
+}
+
+/** The instant (ms) of a clinic-local date and `HH:MM`. A skipped hour moves forward, a repeated one is the earlier. */
+export function instantOf(date: Temporal.PlainDate, time: string, zone: string): number {
+  return date.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from(time) }).epochMilliseconds;
+}
