@@ -1,0 +1,23 @@
+/**
+ * Signs in at the Auth emulator by password.
+ *
+ * @returns the ID token.
+ * @throws Error with the emulator's own code (`EMAIL_NOT_FOUND`, `INVALID_PASSWORD`, …).
+ */
+export async function signInAtEmulator(options: {
+  email: string;
+  password: string;
+  authEmulatorUrl: string;
+}): Promise<string> {
+  const address = '/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=demo';
+  const response = await fetch(new URL(address, options.authEmulatorUrl), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: options.email, password: options.password, returnSecureToken: true }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const answer = (await response.json()) as { idToken?: string; error?: { message: string } };
+  if (answer.idToken === undefined)
+    throw new Error(`Sign-in failed: ${answer.error?.message ?? response.status}`);
+  return answer.idToken;
+}
