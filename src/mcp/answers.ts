@@ -1,0 +1,37 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { AccessError } from '../access/errors.ts';
+import { McpError } from './errors.ts';
+import type { Tool, ToolResult } from './tool.ts';
+
+/** A tool's answer as MCP says it: a sentence and the structured output. */
+export function answerOf(_tool: Tool, result: ToolResult<Record<string, unknown>>): CallToolResult {
+  return { content: [{ type: 'text', text: result.text }], structuredContent: result.output };
+}
+
+/**
+ * An error as the model reads it: what did not happen, why, what to do, and a stable code. For a missing scope
+ * it carries the challenge that ChatGPT turns into its sign-in.
+ */
+export function errorAnswer(tool: Tool, error: unknown, resourceMetadataUrl: string): CallToolResult {
+  const { code, message, retryable } = McpError.describe(error);
+  const meta: Record<string, unknown> = { 'chartseal/error': { code, retryable } };
+  if (error instanceof AccessError && error.code === 'SCOPE_MISSING') {
+    meta['mcp/www_authenticate'] = [challenge(error, resourceMetadataUrl)];
+  }
+  return {
+    isError: true,
+    content: [{ type: 'text', text: `${tool.onError} ${message} (${code})` }],
+    _meta: meta,
+  };
+}
+
+/** `WWW-Authenticate` of RFC 6750 §3 with the metadata address of RFC 9728 §5.1. */
+export function challenge(error: AccessError, resourceMetadataUrl: string): string {
+  const parts = [`Bearer resource_metadata="${resourceMetadataUrl}"`];
+  if (error.code !== 'TOKEN_MISSING') {
+    parts.push(`error="${error.code === 'SCOPE_MISSING' ? 'insufficient_scope' : 'invalid_token'}"`);
+    parts.push(`error_description="${error.message}"`);
+  }
+  if (error.scopes.length > 0) parts.push(`scope="${error.scopes.join(' ')}"`);
+  return parts.join(', ');
+}

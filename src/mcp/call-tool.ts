@@ -1,0 +1,163 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import type { Principal } from '../access/bearer.ts';
+import { findMember, type Member } from '../access/members.ts';
+import { type Decision, decide } from '../access/policy.ts';
+import type { AuditEntry } from '../audit/append.ts';
+import { answerOf, errorAnswer } from './answers.ts';
+import { McpError } from './errors.ts';
+import {
+  type EntryDetails,
+  fieldNames,
+  type Services,
+  type Tool,
+  type ToolCall,
+  type ToolResult,
+} from './tool.ts';
+
+/**
+ * Every tool call takes this path, and no other leads to a chart: validate the input, decide, run, minimise,
+ * commit the audit event naming what is about to be released, answer.
+ *
+ * @param caller who the access token proves; the arguments never choose tenant, actor or purpose.
+ */
+export async function callTool(
+  tool: Tool,
+  args: unknown,
+  caller: { principal: Principal; services: Services },
+): Promise<CallToolResult> {
+  const { principal, services } = caller;
+  let member: Member | null = null;
+  try {
+    const input = validateInput(tool, args);
+    member = await findMember(services.store, principal.tenant, principal.user);
+    const decision = authorise(tool, input, { principal, member });
+    const result = await run(tool, input, { principal, member, decision, services });
+    return answerOf(tool, result);
+  } catch (error) {
+    await recordRefusal(tool, error, { principal, member, services });
+    return errorAnswer(tool, error, services.resourceMetadataUrl);
+  }
+}
+
+/** @throws McpError `INPUT` naming the fields that are wrong, never what was in them. */
+function validateInput(tool: Tool, args: unknown): Record<string, unknown> {
+  const parsed = z.strictObject(tool.input.shape).safeParse(args ?? {});
+  if (parsed.success) return parsed.data;
+  throw new McpError('INPUT', describeIssues(tool, parsed.error));
+}
+
+function authorise(
+  tool: Tool,
+  input: Record<string, unknown>,
+  caller: { principal: Principal; member: Member | null },
+): Decision {
+  const asked = typeof input['patient'] === 'string' ? input['patient'] : null;
+  return decide(tool.requirementFor?.(input) ?? tool.requirement, { ...caller, asked });
+}
+
+async function run(
+  tool: Tool,
+  input: Record<string, unknown>,
+  call: Omit<ToolCall, 'audit' | 'now'>,
+): Promise<ToolResult<Record<string, unknown>>> {
+  const { principal, decision, services } = call;
+  const draft = services.audit.draft(principal.tenant);
+  const entry = (details: EntryDetails): AuditEntry => ({
+    ...actOf(tool, call),
+    outcome: '0',
+    ...(details.patient === undefined ? {} : { patient: details.patient }),
+    ...(details.written === undefined ? {} : { written: details.written }),
+    entity: entityOf(tool, details),
+    purposeOfUse: decision.purposeOfUse,
+    policy: decision.policy,
+  });
+  let result: ToolResult<Record<string, unknown>>;
+  try {
+    result = await tool.run(input, { ...call, now: services.clock(), audit: { draft, entry } });
+  } catch (error) {
+    draft.abandon();
+    throw error;
+  }
+  const minimised = { ...result, output: tool.output.parse(result.output) };
+  if (result.committed === true) {
+    draft.confirm();
+  } else {
+    draft.abandon();
+    await services.audit.append(principal.tenant, readEntry(tool, minimised, entry));
+  }
+  return minimised;
+}
+
+function readEntry(
+  tool: Tool,
+  result: ToolResult<Record<string, unknown>>,
+  entry: (details: EntryDetails) => AuditEntry,
+): AuditEntry {
+  const base = entry({
+    output: result.output,
+    id: result.resourceId,
+    ...(result.patient === undefined ? {} : { patient: result.patient }),
+  });
+  if (result.refused === undefined) return tool.audit.action === 'R' ? base : { ...base, action: 'R' };
+  return { ...base, outcome: '4', reason: result.refused };
+}
+
+/** A refusal or a failure is an event too; when even that cannot be kept, the answer says so. */
+async function recordRefusal(
+  tool: Tool,
+  error: unknown,
+  call: { principal: Principal; member: Member | null; services: Services },
+): Promise<void> {
+  const { code, outcome } = McpError.describe(error);
+  if (code === 'AUDIT_UNAVAILABLE') return;
+  const entry: AuditEntry = {
+    ...actOf(tool, call),
+    outcome,
+    reason: code,
+    entity: { resource: tool.audit.resource },
+    purposeOfUse: 'UNKNOWN',
+    policy: outcome === '4' ? 'deny-by-default' : 'none',
+  };
+  await call.services.audit.append(call.principal.tenant, entry).catch(() => undefined);
+}
+
+function actOf(tool: Tool, call: { principal: Principal; member: Member | null }) {
+  return {
+    action: tool.audit.action,
+    operation: tool.name,
+    actor: { user: call.principal.user, role: call.member?.role ?? 'none', client: call.principal.client },
+  };
+}
+
+function entityOf(tool: Tool, details: EntryDetails): NonNullable<AuditEntry['entity']> {
+  const fields = fieldNames(details.output);
+  return { resource: tool.audit.resource, ...(details.id === undefined ? {} : { id: details.id }), fields };
+}
+
+function describeIssues(tool: Tool, error: z.ZodError): string {
+  const known = Object.keys(tool.input.shape);
+  const fields = error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') return `an unknown field (known: ${known.join(', ') || 'none'})`;
+    const field = String(issue.path[0] ?? 'the arguments');
+    return known.includes(field) || issue.path.length === 0
+      ? `${field} (${expected(issue)})`
+      : 'an unknown field';
+  });
+  return `Check ${[...new Set(fields)].slice(0, 5).join('; ')}.`;
+}
+
+function expected(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${issue.expected}`;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
+    case 'too_small':
+      return `at least ${issue.minimum}`;
+    case 'invalid_value':
+      return `one of ${issue.values.join(', ')}`;
+    default:
+      return 'wrong form';
+  }
+}

@@ -1,0 +1,108 @@
+import type { z } from 'zod';
+import type { Principal } from '../access/bearer.ts';
+import type { Member } from '../access/members.ts';
+import type { Decision, Requirement } from '../access/policy.ts';
+import type { AuditDraft, AuditEntry, AuditLog } from '../audit/append.ts';
+import type { Bookings } from '../clinic/booking.ts';
+import type { Patients } from '../clinic/patients.ts';
+import type { SlotTokens } from '../clinic/slot-token.ts';
+import type { PatientRef } from '../crypto/patient-keys.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { PatientAlias } from '../kernel/ids.ts';
+import type { Store } from '../kernel/store.ts';
+
+/** What tools stand on. Composed once for the process. */
+export interface Services {
+  readonly store: Store;
+  readonly patients: Patients;
+  readonly bookings: Bookings;
+  readonly slotTokens: SlotTokens;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  /** Where a client learns how to sign in (RFC 9728). */
+  readonly resourceMetadataUrl: string;
+}
+
+/** One authorised call of a tool. */
+export interface ToolCall {
+  readonly principal: Principal;
+  readonly member: Member | null;
+  readonly decision: Decision;
+  readonly services: Services;
+  readonly now: number;
+  /** For a tool that writes: puts its event into the transaction of what it writes. */
+  readonly audit: { readonly draft: AuditDraft; readonly entry: (details: EntryDetails) => AuditEntry };
+}
+
+/** What a tool adds to its audit event. */
+export type EntryDetails = Pick<AuditEntry, 'patient' | 'written'> & {
+  readonly id?: string | undefined;
+  /** The output about to be released; its field names go into the event. */
+  readonly output: unknown;
+};
+
+/** What a tool answers. */
+export interface ToolResult<Output> {
+  readonly output: Output;
+  /** One or two sentences for the model; the rest is in `output`. */
+  readonly text: string;
+  readonly patient?: PatientAlias;
+  readonly resourceId?: string;
+  /** True when the tool committed its own event with what it wrote. */
+  readonly committed?: boolean;
+  /** A code when the answer is a polite no (a slot was taken). */
+  readonly refused?: string;
+}
+
+/** One tool: what the model reads, what goes in and out, what it needs, and what it does. */
+export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: I;
+  readonly output: O;
+  readonly annotations: {
+    readonly readOnlyHint: boolean;
+    readonly destructiveHint: boolean;
+    readonly idempotentHint: boolean;
+    readonly openWorldHint: boolean;
+  };
+  /** FHIR AuditEvent.action, and the resource that the event names. */
+  readonly audit: { readonly action: 'C' | 'R' | 'U' | 'D' | 'E'; readonly resource: string };
+  /** How an error of this tool begins, so that nobody wonders whether something happened. */
+  readonly onError: string;
+  /** The scopes that the tool list advertises. */
+  readonly requirement: Requirement;
+  /** What this very call needs, when that depends on its input. */
+  readonly requirementFor?: (input: z.infer<I>) => Requirement;
+  readonly run: (input: z.infer<I>, call: ToolCall) => Promise<ToolResult<z.infer<O>>>;
+}
+
+/** Keeps a tool's own input and output types. */
+export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: Tool<I, O>): Tool {
+  return tool as unknown as Tool;
+}
+
+/** The chart that the decision opened. The pipeline guarantees it for `own-chart` tools. */
+export function chartOf(call: ToolCall): PatientRef {
+  if (call.decision.patient === null) throw new TypeError('The tool asks for a chart but requires none.');
+  return { tenant: call.principal.tenant, patient: call.decision.patient };
+}
+
+/** The names of the fields in an output, such as `conditions.items.text`; never a value. */
+export function fieldNames(output: unknown): string[] {
+  const names = new Set<string>();
+  collect(output, '', names);
+  return [...names].sort();
+}
+
+function collect(value: unknown, path: string, names: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, path, names);
+  } else if (value !== null && typeof value === 'object') {
+    for (const [key, item] of Object.entries(value))
+      collect(item, path === '' ? key : `${path}.${key}`, names);
+  } else if (value !== undefined && path !== '') {
+    names.add(path);
+  }
+}
