@@ -1,13 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
-import { type Caller, credentialScope } from './caller.ts';
+import { serveAdmin } from './admin.ts';
 import { type CloudTrailRecord, EventLog } from './cloudtrail.ts';
 import { KmsEmulatorError } from './errors.ts';
+import { Faults } from './faults.ts';
 import { isLocal, json, send } from './http.ts';
 import { KeyStore } from './key-store.ts';
 import { Rules } from './policy.ts';
+import { stsRecord } from './records.ts';
+import { type EmulatedRole, Roles } from './roles.ts';
 import { type ServiceParts, serveKms } from './service.ts';
+import { type StsParts, serveSts, type WebIdentityVerifier } from './sts.ts';
 
 /** How to start an emulator. All of it is optional. */
 export interface KmsEmulatorOptions {
@@ -24,6 +28,10 @@ export interface KmsEmulatorOptions {
   /** Called with each record, before the caller has its answer. */
   readonly log?: (line: CloudTrailRecord) => void;
   readonly clock?: Clock;
+  /** Who believes the tokens of AssumeRoleWithWebIdentity. Without it every token is refused. */
+  readonly webIdentity?: WebIdentityVerifier;
+  /** The roles of the account. Without it any role can be assumed, and has no policy of its own. */
+  readonly roles?: readonly EmulatedRole[];
 }
 
 /** A running emulator. */
@@ -38,23 +46,13 @@ export interface KmsEmulator {
 }
 
 /**
- * Starts an AWS KMS emulator on 127.0.0.1, and on nothing else.
+ * Starts an AWS KMS emulator (and the part of STS that gives out roles) on 127.0.0.1, and on nothing else.
  *
  * @throws KmsEmulatorError `STATE_FILE` when the state file is not one, `LISTEN` when the port is taken.
+ * @throws KmsError `MalformedPolicyDocumentException` when a role's policy is not valid.
  */
 export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promise<KmsEmulator> {
-  const store = new KeyStore({ stateFile: options.stateFile, clock: options.clock ?? systemClock });
-  const events = new EventLog({ logFile: options.logFile, log: options.log });
-  const accountId = options.accountId ?? '000000000000';
-  const parts: ServiceParts = {
-    accountId,
-    homeRegion: options.region ?? 'us-east-1',
-    store,
-    events,
-    rules: new Rules(),
-    identify: (request) => rootCaller(request, accountId),
-    disturb: () => {},
-  };
+  const parts = assemble(options);
   const server = createServer((request, response) => {
     // What cannot be logged is not answered: the caller sees a broken connection, and may try again.
     answer(request, response, parts).catch(() => response.destroy());
@@ -64,27 +62,48 @@ export async function startKmsEmulator(options: KmsEmulatorOptions = {}): Promis
   return {
     url: `http://127.0.0.1:${port}`,
     port,
-    events: () => events.all(),
-    close: () => stop(server, events),
+    events: () => parts.events.all(),
+    close: () => stop(server, parts.events),
   };
 }
 
-function rootCaller(request: IncomingMessage, accountId: string): Caller {
-  const arn = `arn:aws:iam::${accountId}:root`;
-  const scope = credentialScope(request.headers.authorization);
-  return { type: 'Root', arn, principalArn: arn, sessionPolicy: null, ...scope };
+type Parts = ServiceParts & StsParts;
+
+function assemble(options: KmsEmulatorOptions): Parts {
+  const accountId = options.accountId ?? '000000000000';
+  const homeRegion = options.region ?? 'us-east-1';
+  const roles = new Roles(accountId, options.roles);
+  const store = new KeyStore({ stateFile: options.stateFile, clock: options.clock ?? systemClock });
+  const events = new EventLog({ logFile: options.logFile, log: options.log });
+  return {
+    accountId,
+    homeRegion,
+    store,
+    events,
+    roles,
+    rules: new Rules({ accountId, identityPolicies: (arn) => roles.policiesOf(arn) }),
+    faults: new Faults(),
+    webIdentity: options.webIdentity ?? {
+      verify: () => Promise.reject(new Error('No verifier is configured.')),
+    },
+    record: (event) => events.add(stsRecord(event, { accountId, homeRegion, now: store.now() })),
+  };
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  parts: ServiceParts,
-): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
   if (!isLocal(request)) return send(response, json(403, { message: 'Only local programs may call this.' }));
-  if (request.method !== 'POST' || request.url !== '/') {
-    return send(response, json(404, { message: 'The AWS JSON protocol is POST /.' }));
+  const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  if (url.pathname.startsWith('/_admin/')) return send(response, await serveAdmin(request, url, parts));
+  if (parts.faults.settings.outage) {
+    request.socket.resetAndDestroy();
+    return;
   }
-  send(response, await serveKms(request, parts));
+  if (request.method !== 'POST' || url.pathname !== '/') {
+    return send(response, json(404, { message: 'The AWS protocols are POST /.' }));
+  }
+  await parts.faults.delay();
+  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  send(response, isForm ? await serveSts(request, parts) : await serveKms(request, parts));
 }
 
 function listen(server: Server, port: number): Promise<number> {

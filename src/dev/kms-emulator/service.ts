@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type Caller, credentialScope } from './caller.ts';
-import type { CloudTrailRecord, EventLog } from './cloudtrail.ts';
+import { type Caller, identify } from './caller.ts';
+import type { EventLog } from './cloudtrail.ts';
 import { KmsEmulatorError, KmsError } from './errors.ts';
+import type { Faults } from './faults.ts';
 import { parseObject, type Reply, readBody } from './http.ts';
-import { Input, lowerFirst } from './input.ts';
+import { Input } from './input.ts';
 import type { KeyStore } from './key-store.ts';
 import { OPERATIONS } from './operations/index.ts';
 import type { Operation, Output } from './operations/operation.ts';
 import type { Rules } from './policy.ts';
+import { kmsRecord } from './records.ts';
+import type { Roles } from './roles.ts';
 
 /** What the service works with. */
 export interface ServiceParts {
@@ -17,15 +20,13 @@ export interface ServiceParts {
   readonly homeRegion: string;
   readonly store: KeyStore;
   readonly rules: Rules;
+  readonly roles: Roles;
   readonly events: EventLog;
-  /** Who has this access key and session token. */
-  readonly identify: (request: IncomingMessage) => Caller;
-  /** Throws the fault that was asked for, if any. */
-  readonly disturb: (operation: string) => void;
+  readonly faults: Faults;
 }
 
 /** What is known of a request so far; the log tells it even when the request fails half-way. */
-interface Trace {
+export interface Trace {
   readonly requestId: string;
   readonly name: string;
   readonly operation: Operation;
@@ -46,11 +47,11 @@ export async function serveKms(request: IncomingMessage, parts: ServiceParts): P
       throw new KmsError('UnknownOperationException', `There is no operation ${name}.`);
     trace = { requestId, name, operation, reached: new Set(), input: new Input({}), caller: null };
     const output = perform(trace, { request, body, parts });
-    record(trace, { request, parts });
+    parts.events.add(kmsRecord(trace, { request, parts }));
     return success(requestId, output);
   } catch (cause) {
     const error = asKmsError(cause);
-    if (trace !== null) record(trace, { request, parts, error });
+    if (trace !== null) parts.events.add(kmsRecord(trace, { request, parts, error }));
     return failure(requestId, error);
   }
 }
@@ -60,10 +61,11 @@ function perform(
   { request, body, parts }: { request: IncomingMessage; body: string; parts: ServiceParts },
 ): Output {
   trace.input = new Input(parseObject(body));
-  trace.caller = parts.identify(request);
-  parts.disturb(trace.name);
-  parts.store.tend();
-  const { store, rules, accountId } = parts;
+  const { store, rules, roles, accountId } = parts;
+  const sessionSecret = Buffer.from(store.state.sessionSecret, 'base64');
+  trace.caller = identify(request, { accountId, roles, sessionSecret, now: store.now(), service: 'kms' });
+  parts.faults.disturb(trace.name);
+  store.tend();
   const { name, input, caller, reached } = trace;
   return trace.operation.run({ name, input, caller, reached, store, rules, accountId });
 }
@@ -97,50 +99,3 @@ const failure = (requestId: string, error: KmsError): Reply => ({
   headers: { 'x-amzn-requestid': requestId, 'x-amzn-errortype': error.code },
   body: JSON.stringify({ __type: error.code, message: error.message }),
 });
-
-function record(
-  trace: Trace,
-  { request, parts, error }: { request: IncomingMessage; parts: ServiceParts; error?: KmsError },
-): void {
-  const { accountId } = parts;
-  parts.events.add({
-    eventVersion: '1.09',
-    eventTime: `${new Date(parts.store.now()).toISOString().slice(0, 19)}Z`,
-    eventSource: 'kms.amazonaws.com',
-    eventName: trace.name,
-    awsRegion: trace.caller?.region ?? parts.homeRegion,
-    sourceIPAddress: request.socket.remoteAddress ?? 'unknown',
-    userAgent: request.headers['user-agent'] ?? '',
-    userIdentity: identity(trace.caller, { request, accountId }),
-    requestParameters: shownParameters(trace),
-    responseElements: null,
-    resources: [...trace.reached].map((ARN) => ({ ARN, type: 'AWS::KMS::Key', accountId })),
-    readOnly: trace.operation.readOnly,
-    requestID: trace.requestId,
-    eventID: randomUUID(),
-    eventType: 'AwsApiCall',
-    recipientAccountId: accountId,
-    ...(error === undefined ? {} : { errorCode: error.code, errorMessage: error.message }),
-  });
-}
-
-/** A refused caller is logged with the access key that it claimed. */
-function identity(
-  caller: Caller | null,
-  { request, accountId }: { request: IncomingMessage; accountId: string },
-): CloudTrailRecord['userIdentity'] {
-  if (caller !== null) {
-    return { type: caller.type, arn: caller.arn, accountId, accessKeyId: caller.accessKeyId };
-  }
-  try {
-    const { accessKeyId } = credentialScope(request.headers.authorization);
-    return { type: 'Unknown', accountId, accessKeyId };
-  } catch {
-    return { type: 'Unknown', accountId };
-  }
-}
-
-function shownParameters({ operation, input }: Trace): Record<string, unknown> {
-  const shown = operation.logs.filter((name) => input.raw(name) !== undefined);
-  return Object.fromEntries(shown.map((name) => [lowerFirst(name), input.raw(name)]));
-}

@@ -5,6 +5,9 @@ import { ENCRYPT_OPERATIONS } from './encrypt.ts';
 import { KEY_OPERATIONS } from './keys.ts';
 import { MAC_OPERATIONS } from './mac.ts';
 import type { Operation } from './operation.ts';
+import { POLICY_OPERATIONS } from './policies.ts';
+import { REPLICA_OPERATIONS } from './replicas.ts';
+import { ROTATION_OPERATIONS } from './rotation.ts';
 import { SIGN_OPERATIONS } from './sign.ts';
 import { UNSUPPORTED_OPERATIONS } from './unsupported.ts';
 
@@ -18,6 +21,9 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
     ...DATA_KEY_OPERATIONS,
     ...SIGN_OPERATIONS,
     ...MAC_OPERATIONS,
+    ...POLICY_OPERATIONS,
+    ...ROTATION_OPERATIONS,
+    ...REPLICA_OPERATIONS,
     ...UNSUPPORTED_OPERATIONS,
   }),
 );
