@@ -103,5 +103,5 @@ export function like(value: string, pattern: string): boolean {
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '[sS]*')
     .replaceAll('?', '[sS]');
-  return new RegExp(`^${source}$`).test(value);
+  return new RegExp(`^${source}$`, 's').test(value);
 }
