@@ -1,0 +1,48 @@
+import { deleteApp, initializeApp } from 'firebase-admin/app';
+import { type Firestore, getFirestore } from 'firebase-admin/firestore';
+import { randomId, SYSTEM_TENANT } from '../../kernel/ids.ts';
+import type { Store } from '../../kernel/store.ts';
+import { PING_DEADLINE_MS, within } from '../deadline.ts';
+import { checkTenant } from '../rows.ts';
+import { CLIENT_SETTINGS, emulatorSettings } from './client-settings.ts';
+import { fromGrpc } from './grpc-errors.ts';
+import { firestoreTenant } from './tenant-store.ts';
+
+/** Which database {@link openFirestoreStore} opens. */
+export interface FirestoreStoreOptions {
+  readonly projectId: string;
+  /** `(default)` unless given. */
+  readonly databaseId?: string;
+  /** `host:port` of an emulator. `FIRESTORE_EMULATOR_HOST` has the same effect and wins over it. */
+  readonly emulatorHost?: string;
+}
+
+/** Opens a Firestore database as a {@link Store}. Connects with the first call, over gRPC. */
+export function openFirestoreStore(options: FirestoreStoreOptions): Store {
+  const app = initializeApp({ projectId: options.projectId }, randomId('store'));
+  const db = getFirestore(app, options.databaseId ?? '(default)');
+  db.settings({
+    ...CLIENT_SETTINGS,
+    ...(options.emulatorHost !== undefined && emulatorSettings(options.emulatorHost)),
+  });
+  return {
+    kind: 'firestore',
+    tenant: (id) => {
+      checkTenant(id);
+      return firestoreTenant(db, id);
+    },
+    ping: async () => await ping(db),
+    close: async () => {
+      await db.terminate();
+      await deleteApp(app);
+    },
+  };
+}
+
+async function ping(db: Firestore): Promise<void> {
+  try {
+    await within(PING_DEADLINE_MS, db.doc(`tenants/${SYSTEM_TENANT}`).get());
+  } catch (error) {
+    throw fromGrpc(error);
+  }
+}
