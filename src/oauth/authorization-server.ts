@@ -19,8 +19,8 @@ export interface AuthorizationServerOptions {
   readonly issuer: string;
   /** The MCP address: the only audience that tokens are issued for. */
   readonly resource: string;
-  /** All scopes, as the consent page and the metadata list them. */
-  readonly scopes: readonly string[];
+  /** Every scope and what it lets a client do, in the words of the consent page. */
+  readonly scopes: Readonly<Record<string, string>>;
   /** What a request without `scope` asks for; all of `scopes` when left out. */
   readonly defaultScopes?: readonly string[];
   readonly store: Store;
@@ -136,7 +136,7 @@ function createHandler(
 /** What a client may leave out is filled in, and what names a person is left out. */
 function completeRequest(url: URL, { scopes, defaultScopes }: AuthorizationServerOptions): void {
   if ((url.searchParams.get('scope') ?? '').trim() === '') {
-    url.searchParams.set('scope', (defaultScopes ?? scopes).join(' '));
+    url.searchParams.set('scope', (defaultScopes ?? Object.keys(scopes)).join(' '));
   }
   url.searchParams.delete('login_hint');
   url.searchParams.delete('id_token_hint');

@@ -32,6 +32,8 @@ export interface InteractionOptions {
   readonly issuer: string;
   readonly signIn: SignIn;
   readonly grants: GrantRegistry;
+  /** Scope → its meaning in words. */
+  readonly scopes: Readonly<Record<string, string>>;
   readonly pages: PageAssets;
   /** Keys the forms' tokens; the first one of the cookie keys. */
   readonly formKey: string;
@@ -50,6 +52,12 @@ interface Visit {
 }
 
 const ADDRESS = /^\/oauth\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/(sign-in|consent|cancel))?$/;
+
+/** Scopes of OpenID that a client may ask for although they are not offered. */
+const UNLISTED: Readonly<Record<string, string>> = {
+  openid: 'Know which account you signed in with',
+  offline_access: 'Stay connected until you disconnect it',
+};
 
 const SIGN_IN_PROBLEMS: Partial<Record<OAuthErrorCode, string>> = {
   SIGN_IN_TENANT: 'This account is not set up for a clinic yet. Ask your clinic’s front desk.',
@@ -113,10 +121,14 @@ async function contextOf(options: InteractionOptions, details: Details): Promise
 /** A client chooses its own name: short, one line, no characters that reorder text. */
 const shown = (name: string): string => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').slice(0, 60);
 
-function showPage({ pages }: InteractionOptions, { res, details, context }: Visit): void {
+function showPage({ pages, scopes }: InteractionOptions, { res, details, context }: Visit): void {
   const page =
     details.prompt.name === 'consent'
-      ? consentPage(pages, context, scopesOf(details))
+      ? consentPage(
+          pages,
+          context,
+          scopesOf(details).map((scope) => scopes[scope] ?? UNLISTED[scope] ?? scope),
+        )
       : signInPage(pages, context);
   sendPage(res, page);
 }

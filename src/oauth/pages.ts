@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { html, jsonBlock, type SafeHtml } from './html.ts';
 import { LIFETIMES } from './lifetimes.ts';
-import { scopeInWords } from './scope-words.ts';
 
 /** What the pages need from outside. */
 export interface PageAssets {
@@ -66,12 +65,13 @@ export function signInPage(assets: PageAssets, context: PageContext, error = '')
   };
 }
 
-export function consentPage(assets: PageAssets, context: PageContext, scopes: readonly string[]): Page {
+/** @param permissions what the client asks for, in words. */
+export function consentPage(assets: PageAssets, context: PageContext, permissions: readonly string[]): Page {
   const days = LIFETIMES.grant / 86_400;
   const body = html`
     <h1>Connect ${context.clientName}?</h1>
     <p>It will be able to:</p>
-    <ul class="scopes">${scopes.map((scope) => html`<li>${scopeInWords(scope)}</li>`)}</ul>
+    <ul class="scopes">${permissions.map((words) => html`<li>${words}</li>`)}</ul>
     <p class="detail">Your answer is sent to <strong>${context.redirect.host}</strong>${loopbackNote(context.redirect)}.
       Go on only if you started this yourself. The connection ends after ${days} days, or when you disconnect.</p>
     <form method="post" action="${context.path}/consent">

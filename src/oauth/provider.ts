@@ -17,7 +17,8 @@ import type { SignIn } from './sign-in.ts';
 export interface ProviderOptions {
   readonly issuer: string;
   readonly resource: string;
-  readonly scopes: readonly string[];
+  /** Scope → its meaning in words. */
+  readonly scopes: Readonly<Record<string, string>>;
   readonly store: Store;
   readonly grants: GrantRegistry;
   readonly signingKeys: readonly JWK[];
@@ -74,14 +75,14 @@ export function createProvider(options: ProviderOptions): Provider {
   provider.use(async (ctx, next) => {
     await next();
     if (DISCOVERY.has(ctx.path) && ctx.status === 200) {
-      (ctx.body as Record<string, unknown>)['scopes_supported'] = [...options.scopes];
+      (ctx.body as Record<string, unknown>)['scopes_supported'] = Object.keys(options.scopes);
     }
   });
   return provider;
 }
 
 function features({ resource, scopes, clients }: ProviderOptions): Configuration['features'] {
-  const ownScopes = scopes.filter((scope) => !OWN_SCOPES.includes(scope));
+  const ownScopes = Object.keys(scopes).filter((scope) => !OWN_SCOPES.includes(scope));
   return {
     devInteractions: { enabled: false },
     dPoP: { enabled: false },

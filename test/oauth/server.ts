@@ -10,7 +10,11 @@ import {
 import { developmentOnly } from '../../src/oauth/development.ts';
 import type { SignIn } from '../../src/oauth/sign-in.ts';
 
-export const SCOPES = ['patient/Patient.rs', 'patient/Appointment.crus', 'openid', 'offline_access'];
+export const SCOPES = {
+  'patient/Patient.rs': 'See your name and contact details',
+  'patient/Appointment.crus': 'See, book and change your visits',
+  offline_access: 'Stay connected until you disconnect it',
+};
 
 /** An authorization server listening on loopback, as the development stack has it. */
 export interface RunningServer {
