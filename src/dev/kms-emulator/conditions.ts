@@ -101,7 +101,7 @@ function holds(condition: Condition, present: readonly string[] | undefined): bo
 export function like(value: string, pattern: string): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '[sS]*')
-    .replaceAll('?', '[sS]');
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`, 's').test(value);
 }
