@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import { collection, type JsonValue, type Ref, type Row, ref } from '../kernel/collection.ts';
 import { SYSTEM_TENANT } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
@@ -27,16 +28,16 @@ export function stateRef(model: string, id: string): Ref<typeof oauthState.colum
 }
 
 /** Makes oidc-provider's adapters (one for each model) over the store. `now` is in milliseconds. */
-export function createAdapterFactory(store: Store, now: () => number = Date.now): (model: string) => Adapter {
+export function createAdapterFactory(store: Store, now: Clock = systemClock): (model: string) => Adapter {
   return (model) => new StoreAdapter(store, model, now);
 }
 
 class StoreAdapter implements Adapter {
   readonly #rows: ReturnType<Store['tenant']>;
   readonly #model: string;
-  readonly #now: () => number;
+  readonly #now: Clock;
 
-  constructor(store: Store, model: string, now: () => number) {
+  constructor(store: Store, model: string, now: Clock) {
     this.#rows = store.tenant(SYSTEM_TENANT);
     this.#model = model;
     this.#now = now;

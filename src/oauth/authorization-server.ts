@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
 import type Provider from 'oidc-provider';
+import { systemClock } from '../kernel/clock.ts';
 import type { Store } from '../kernel/store.ts';
 import { type ClientPolicy, redirectAllowed, registrationOf } from './clients.ts';
 import { createCookieJar } from './cookie-jar.ts';
@@ -100,6 +101,7 @@ function createHandler(
     ...options,
     provider,
     grants,
+    now: systemClock,
     formKey: options.cookieKeys[0] ?? '',
     onEvent: options.onEvent ?? (async () => {}),
   });

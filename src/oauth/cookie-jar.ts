@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { OutgoingMessage, ServerResponse } from 'node:http';
+import { systemClock } from '../kernel/clock.ts';
 
 /**
  * Packs all cookies of this origin's pages into the one that Firebase Hosting lets through.
@@ -35,9 +36,8 @@ export interface OpenedJar {
 export function createCookieJar(options: {
   keys: readonly string[];
   secure: boolean;
-  now?: () => number;
 }): (cookieHeader: string | undefined, path: string) => OpenedJar {
-  const seconds = (): number => Math.floor((options.now ?? Date.now)() / 1000);
+  const seconds = (): number => Math.floor(systemClock() / 1000);
   return (cookieHeader, path) => {
     const entries = unpack(cookieHeader, options.keys).filter((entry) => entry.expires > seconds());
     const visible = entries.filter((entry) => pathMatches(path, entry.path));

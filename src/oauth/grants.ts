@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import { collection, ref } from '../kernel/collection.ts';
 import { SYSTEM_TENANT, type TenantId, type UserId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
@@ -49,7 +50,7 @@ export interface GrantRegistry {
 const GRANT_ID = /^[A-Za-z0-9_-]{1,128}$/;
 
 /** The registry over the store. `now` is in milliseconds since the Unix epoch. */
-export function createGrantRegistry(store: Store, now: () => number = Date.now): GrantRegistry {
+export function createGrantRegistry(store: Store, now: Clock = systemClock): GrantRegistry {
   const rows = store.tenant(SYSTEM_TENANT);
 
   const find = async (grantId: string): Promise<Connection | null> => {

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
+import type { Clock } from '../kernel/clock.ts';
 import { parseTenantId, type TenantId, type UserId } from '../kernel/ids.ts';
 import { OAuthError, type OAuthErrorCode } from './errors.ts';
 import type { GrantRegistry } from './grants.ts';
@@ -35,6 +36,7 @@ export interface InteractionOptions {
   /** Scope → its meaning in words. */
   readonly scopes: Readonly<Record<string, string>>;
   readonly pages: PageAssets;
+  readonly now: Clock;
   /** Keys the forms' tokens; the first one of the cookie keys. */
   readonly formKey: string;
   /** Awaited before the person goes on: if it fails, so does the step. */
@@ -50,6 +52,9 @@ interface Visit {
   readonly context: PageContext;
   readonly form: URLSearchParams;
 }
+
+/** Where the session's cookie is valid. */
+export const SESSION_PATH = '/oauth';
 
 const ADDRESS = /^\/oauth\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/(sign-in|consent|cancel))?$/;
 
@@ -160,15 +165,17 @@ async function submitSignIn(options: InteractionOptions, visit: Visit): Promise<
     return sendPage(res, signInPage(options.pages, context, advice));
   }
   await options.onEvent({ kind: 'signed-in', clientId, userId: person.userId, tenant: person.tenant });
-  await leaveOtherAccount(details, person.userId);
+  await leaveOtherAccount(options.provider, visit, person.userId);
   const { userId: accountId, authTime: ts, amr, tenant } = person;
   const login = { accountId, ts, amr: [...amr], tenant, remember: false };
   await options.provider.interactionFinished(req, res, { login }, { mergeWithLastSubmission: false });
 }
 
 /** Someone else may have begun a sign-in in this browser: their session takes no part in this one. */
-async function leaveOtherAccount(details: Details, userId: UserId): Promise<void> {
+async function leaveOtherAccount(provider: Provider, { res, details }: Visit, userId: UserId): Promise<void> {
   if (details.session === undefined || details.session.accountId === userId) return;
+  const gone = `${provider.cookieName('session')}=; path=${SESSION_PATH}; expires=Thu, 01 Jan 1970 00:00:00 GMT`;
+  res.appendHeader('set-cookie', gone);
   delete details.session;
   await details.persist();
 }
@@ -209,7 +216,7 @@ async function saveGrant(options: InteractionOptions, details: Details, login: S
     grant.addResourceScope(resource, scopes.join(' '));
   }
   const grantId = await grant.save();
-  const createdAt = Date.now();
+  const createdAt = options.now();
   await options.grants.record({
     ...login,
     grantId,

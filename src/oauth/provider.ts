@@ -10,6 +10,7 @@ import type { Store } from '../kernel/store.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { type ClientPolicy, fetchAllowed, redirectAllowed } from './clients.ts';
 import type { GrantRegistry } from './grants.ts';
+import { SESSION_PATH } from './interactions.ts';
 import { LIFETIMES } from './lifetimes.ts';
 import { type PageAssets, pageHeaders, problemPage } from './pages.ts';
 import type { SignIn } from './sign-in.ts';
@@ -49,7 +50,7 @@ export function createProvider(options: ProviderOptions): Provider {
       token_endpoint_auth_method: 'none',
     },
     pkce: { required: () => true },
-    cookies: { long: { path: '/oauth', sameSite: 'lax' }, short: { sameSite: 'lax' } },
+    cookies: { long: { path: SESSION_PATH, sameSite: 'lax' }, short: { sameSite: 'lax' } },
     routes: {
       authorization: '/oauth/authorize',
       token: '/oauth/token',
@@ -91,7 +92,12 @@ function features({ resource, scopes, clients }: ProviderOptions): Configuration
     // Its tokens would be opaque and have no audience; every token here is for the resource.
     userinfo: { enabled: false },
     registration: { enabled: true, issueRegistrationAccessToken: false },
-    revocation: { enabled: true },
+    // A client may revoke its own tokens and learns nothing of others (RFC 7009 §2.1).
+    revocation: {
+      enabled: true,
+      allowedPolicy: async (_ctx: unknown, client: { clientId: string }, token: { clientId?: string }) =>
+        token.clientId === client.clientId,
+    },
     clientIdMetadataDocument: {
       enabled: true,
       ack: 'draft-02',

@@ -1,5 +1,6 @@
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app';
 import { type Auth, type DecodedIdToken, getAuth } from 'firebase-admin/auth';
+import { type Clock, systemClock } from '../kernel/clock.ts';
 import { parseTenantId, parseUserId } from '../kernel/ids.ts';
 import { developmentOnly } from './development.ts';
 import { OAuthError } from './errors.ts';
@@ -10,7 +11,7 @@ import type { SignedIn, SignIn } from './sign-in.ts';
 export interface FirebaseSignInOptions {
   readonly projectId: string;
   /** Milliseconds since the Unix epoch. */
-  readonly now?: () => number;
+  readonly now?: Clock;
   readonly [developmentOnly]?: true;
 }
 
@@ -28,7 +29,7 @@ export function firebaseSignIn(options: FirebaseSignInOptions): SignIn & { close
   if (process.env[EMULATOR] !== undefined && options[developmentOnly] !== true) {
     throw new OAuthError('SETUP', `Unset ${EMULATOR}: with it anybody can sign in as anybody.`);
   }
-  const now = options.now ?? Date.now;
+  const now = options.now ?? systemClock;
   const app: App = initializeApp({ projectId: options.projectId }, `sign-in-${crypto.randomUUID()}`);
   const auth = getAuth(app);
   return {

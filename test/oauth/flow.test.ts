@@ -1,48 +1,432 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TenantId, UserId } from '../../src/kernel/ids.ts';
-import { OAuthError } from '../../src/oauth/errors.ts';
-import type { SignIn } from '../../src/oauth/sign-in.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createBrowser, fieldOf } from '../../src/dev/user-agent/browser.ts';
+import type { OAuthEvent } from '../../src/oauth/interactions.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
-import { authorizationRequest, connect, redeem, register } from './client.ts';
+import {
+  authorizationRequest,
+  connect,
+  page,
+  REDIRECT,
+  type Request,
+  redeem,
+  refresh,
+  register,
+  type TokenAnswer,
+} from './client.ts';
+import { fakeSignIn } from './doubles.ts';
 import { type RunningServer, startServer } from './server.ts';
 
-const signIn: SignIn = {
-  verify: async (idToken) => {
-    if (idToken !== 'john') throw new OAuthError('SIGN_IN_TOKEN', 'Sign in again.');
-    return {
-      userId: 'uid-john' as UserId,
-      tenant: 'riverside' as TenantId,
-      authTime: Math.floor(Date.now() / 1000),
-      amr: ['pwd'],
-    };
-  },
-};
-
+const store = createMemoryStore();
+const people = fakeSignIn(['john', 'ann']);
+const events: OAuthEvent[] = [];
 let server: RunningServer;
-beforeAll(async () => {
-  server = await startServer({ store: createMemoryStore(), signIn });
-});
-afterAll(() => server.close());
+let clientId: string;
 
-describe('connecting a client', () => {
-  test('registers, signs in, consents, and gets a token for the MCP address only', async () => {
-    const { body, status } = await register(server);
-    expect(status).toBe(201);
-    const request = authorizationRequest(server, String(body['client_id']));
-    const code = await connect(server, request);
-    const token = await redeem(server, request, code);
-    expect(token.body).toMatchObject({ token_type: 'Bearer', expires_in: 600 });
+beforeAll(async () => {
+  const onEvent = async (event: OAuthEvent): Promise<void> => void events.push(event);
+  server = await startServer({ store, signIn: people, overrides: { onEvent } });
+  clientId = String((await register(server)).body['client_id']);
+});
+afterAll(async () => {
+  expect(server.faults).toEqual([]);
+  await server.close();
+});
+afterEach(() => vi.useRealTimers());
+
+const claimsOf = async (answer: TokenAnswer) =>
+  (await jwtVerify(answer.body.access_token ?? '', createLocalJWKSet(server.server.jwks()))).payload;
+
+async function tokens(
+  changes: Record<string, string | undefined> = {},
+  idToken = 'john',
+): Promise<TokenAnswer> {
+  const request = authorizationRequest(server, clientId, changes);
+  return redeem(server, request, await connect(server, request, idToken));
+}
+
+describe('an access token', () => {
+  test('is an at+jwt for the MCP address alone, and says who, which clinic and which connection', async () => {
+    const answer = await tokens();
+    expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 600 });
     const { payload, protectedHeader } = await jwtVerify(
-      token.body.access_token ?? '',
+      answer.body.access_token ?? '',
       createLocalJWKSet(server.server.jwks()),
+      { issuer: server.issuer, audience: server.resource, typ: 'at+jwt', algorithms: ['ES256'] },
     );
-    expect(protectedHeader).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
-    expect(payload).toMatchObject({
-      aud: server.resource,
+    expect(protectedHeader.kid).toBe(server.server.jwks().keys[0]?.kid);
+    expect(payload).toEqual({
       iss: server.issuer,
+      aud: server.resource,
       sub: 'uid-john',
+      client_id: clientId,
+      scope: 'patient/Patient.rs patient/Appointment.crus',
       tenant: 'riverside',
+      grant_id: expect.any(String),
+      jti: expect.any(String),
+      iat: expect.any(Number),
+      exp: (payload.iat ?? 0) + 600,
+      auth_time: expect.any(Number),
+      amr: ['pwd'],
+    });
+    expect(await server.server.grants.isLive(String(payload['grant_id']))).toBe(true);
+  });
+
+  test('is for the MCP address when the client names no resource', async () => {
+    const claims = await claimsOf(await tokens({ resource: undefined, scope: 'openid patient/Patient.rs' }));
+    expect(claims).toMatchObject({ aud: server.resource, scope: 'patient/Patient.rs' });
+  });
+
+  test('carries every scope when the client asks for none', async () => {
+    const claims = await claimsOf(await tokens({ scope: undefined }));
+    expect(claims['scope']).toBe('patient/Patient.rs patient/Appointment.crus');
+  });
+
+  test('can be for fewer scopes than a later one of the same client', async () => {
+    const narrow = await claimsOf(await tokens({ scope: 'patient/Patient.rs' }));
+    const wide = await claimsOf(await tokens());
+    expect(narrow['scope']).toBe('patient/Patient.rs');
+    expect(wide['scope']).toBe('patient/Patient.rs patient/Appointment.crus');
+  });
+});
+
+describe('a code', () => {
+  test('used three times at once gives tokens once', async () => {
+    const request = authorizationRequest(server, clientId);
+    const code = await connect(server, request);
+    const answers = await Promise.all([1, 2, 3].map(() => redeem(server, request, code)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+    expect(answers.filter(({ status }) => status === 400).map(({ body }) => body.error)).toEqual([
+      'invalid_grant',
+      'invalid_grant',
+    ]);
+  });
+
+  test('used again later ends the connection that it made', async () => {
+    const request = authorizationRequest(server, clientId);
+    const code = await connect(server, request);
+    const first = await redeem(server, request, code);
+    const grantId = String((await claimsOf(first))['grant_id']);
+    expect((await redeem(server, request, code)).status).toBe(400);
+    expect(await server.server.grants.isLive(grantId)).toBe(false);
+    expect((await refresh(server, clientId, first.body.refresh_token ?? '')).status).toBe(400);
+  });
+
+  test.each([
+    ['with another verifier', { code_verifier: 'x'.repeat(43) }],
+    ['without a verifier', { code_verifier: '' }],
+    ['for another redirect', { redirect_uri: 'https://chatgpt.com/connector/oauth/other' }],
+    ['for another resource', { resource: 'https://elsewhere.example/mcp' }],
+  ])('is refused %s', async (_name, changes) => {
+    const request = authorizationRequest(server, clientId);
+    const code = await connect(server, request);
+    expect((await redeem(server, request, code, changes)).status).toBe(400);
+  });
+
+  test('is refused after a minute', async () => {
+    const request = authorizationRequest(server, clientId);
+    const code = await connect(server, request);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+    expect((await redeem(server, request, code)).status).toBe(400);
+  });
+
+  test('is refused to another client', async () => {
+    const other = String((await register(server)).body['client_id']);
+    const request = authorizationRequest(server, clientId);
+    const code = await connect(server, request);
+    expect((await redeem(server, request, code, { client_id: other })).status).toBe(400);
+  });
+});
+
+describe('a refresh token', () => {
+  test('is rotated, and both of two parallel refreshes go on', async () => {
+    const old = (await tokens()).body.refresh_token ?? '';
+    const answers = await Promise.all([refresh(server, clientId, old), refresh(server, clientId, old)]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const next = answers.map(({ body }) => body.refresh_token ?? '');
+    expect(new Set([old, ...next]).size).toBe(3);
+    for (const token of next) expect((await refresh(server, clientId, token)).status).toBe(200);
+  });
+
+  test('used again after the grace ends the connection', async () => {
+    const first = await tokens();
+    const old = first.body.refresh_token ?? '';
+    const second = await refresh(server, clientId, old);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
+    expect(await refresh(server, clientId, old)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+    expect((await refresh(server, clientId, second.body.refresh_token ?? '')).status).toBe(400);
+    expect(await server.server.grants.isLive(String((await claimsOf(first))['grant_id']))).toBe(false);
+  });
+
+  test('keeps the end of the connection, however often it is refreshed', async () => {
+    let token = (await tokens()).body.refresh_token ?? '';
+    const start = Date.now();
+    for (const day of [10, 20, 29]) {
+      vi.useFakeTimers({ toFake: ['Date'], now: start + day * 86_400_000 });
+      token = (await refresh(server, clientId, token)).body.refresh_token ?? '';
+    }
+    vi.setSystemTime(start + 30 * 86_400_000 + 1_000);
+    expect((await refresh(server, clientId, token)).status).toBe(400);
+  });
+
+  test('is worthless once it is revoked, and so is its access token', async () => {
+    const answer = await tokens();
+    const token = answer.body.refresh_token ?? '';
+    const response = await fetch(`${server.issuer}/oauth/revoke`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token, client_id: clientId }).toString(),
+    });
+    expect(response.status).toBe(200);
+    expect((await refresh(server, clientId, token)).status).toBe(400);
+    expect(await server.server.grants.isLive(String((await claimsOf(answer))['grant_id']))).toBe(false);
+  });
+
+  test('is worthless once the connection is revoked in the registry', async () => {
+    const answer = await tokens();
+    await server.server.grants.revoke(String((await claimsOf(answer))['grant_id']));
+    expect((await refresh(server, clientId, answer.body.refresh_token ?? '')).status).toBe(400);
+  });
+
+  test('is refused when its person may no longer sign in', async () => {
+    const answer = await tokens({}, 'ann');
+    people.leave('ann');
+    expect((await refresh(server, clientId, answer.body.refresh_token ?? '')).status).toBe(400);
+  });
+});
+
+describe('an authorization request', () => {
+  const errorAt = async (request: Request): Promise<URLSearchParams> => {
+    const end = await createBrowser(server.issuer).open(request.url);
+    if (!(end instanceof URL)) throw new Error(`Expected a redirect, got HTTP ${end.status}`);
+    expect(`${end.origin}${end.pathname}`).toBe(REDIRECT);
+    return end.hash === '' ? end.searchParams : new URLSearchParams(end.hash.slice(1));
+  };
+
+  test.each([
+    ['with plain PKCE', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['without PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
+    ['for another resource', { resource: 'https://elsewhere.example/mcp' }, 'invalid_target'],
+    ['for the resource with a slash', { resource: 'SLASH' }, 'invalid_target'],
+    ['for a token in the front channel', { response_type: 'token' }, 'unsupported_response_type'],
+    ['that may show no page', { prompt: 'none' }, 'login_required'],
+  ])('%s is refused at the client, with iss', async (_name, changes, error) => {
+    const { resource } = changes as { resource?: string };
+    const actual = resource === 'SLASH' ? { resource: `${server.resource}/` } : changes;
+    const params = await errorAt(authorizationRequest(server, clientId, actual));
+    expect(Object.fromEntries(params)).toMatchObject({ error, iss: server.issuer, state: 'opaque-state' });
+  });
+
+  test.each([
+    ['another host', 'https://evil.example/connector/oauth/abc123'],
+    ['user info', 'https://chatgpt.com@evil.example/connector/oauth/abc123'],
+    ['a longer path', `${REDIRECT}/../../elsewhere`],
+    ['a query', `${REDIRECT}?next=evil`],
+    ['another case', 'https://chatgpt.com/Connector/oauth/abc123'],
+    ['a port', 'https://chatgpt.com:8443/connector/oauth/abc123'],
+    ['plain http', 'http://chatgpt.com/connector/oauth/abc123'],
+  ])('to a redirect with %s sends nobody anywhere', async (_name, redirect) => {
+    const end = await createBrowser(server.issuer).open(
+      authorizationRequest(server, clientId, { redirect_uri: redirect }).url,
+    );
+    expect(page(end).status).toBe(400);
+  });
+
+  test('of an unknown client shows a page and repeats nothing of it', async () => {
+    const request = authorizationRequest(server, 'nobody<script>', { state: 'secret-state' });
+    const { html, status } = page(await createBrowser(server.issuer).open(request.url));
+    expect(status).toBe(400);
+    expect(html).not.toContain('nobody');
+    expect(html).not.toContain('secret-state');
+  });
+
+  test('leaves neither the hint of an address nor a secret in the store', async () => {
+    const request = authorizationRequest(server, clientId, { login_hint: 'john@example.com' });
+    const code = await connect(server, request);
+    const { body } = await redeem(server, request, code);
+    const stored = JSON.stringify([...store.rows.values()].map((rows) => [...rows]));
+    expect(stored.length).toBeGreaterThan(1_000);
+    for (const secret of ['john@example.com', code, body.refresh_token ?? '', body.access_token ?? '']) {
+      expect(stored).not.toContain(secret);
+    }
+  });
+});
+
+describe('the sign-in and consent pages', () => {
+  const open = async (changes: Record<string, string | undefined> = {}) => {
+    const browser = createBrowser(server.issuer);
+    const signIn = page(await browser.open(authorizationRequest(server, clientId, changes).url));
+    return { browser, signIn, csrf: fieldOf(signIn, 'csrf') };
+  };
+
+  test('are guarded by headers, and set one private cookie', async () => {
+    const { browser, signIn } = await open();
+    expect(browser.cookie).toMatch(/^__session=[\w-]+\.[\w-]+$/);
+    expect(Object.fromEntries(signIn.headers)).toMatchObject({
+      'cache-control': 'private, no-store',
+      'content-security-policy':
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src " +
+        'https://identitytoolkit.googleapis.com https://securetoken.googleapis.com; ' +
+        "form-action 'self' https://chatgpt.com; frame-ancestors 'none'; base-uri 'none'",
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    });
+  });
+
+  test('say in words what is asked and where the answer goes', async () => {
+    const { browser, signIn, csrf } = await open({ scope: 'patient/Appointment.crus' });
+    const consent = page(
+      await browser.submit(signIn, `${signIn.url.pathname}/sign-in`, { csrf, idToken: 'john' }),
+    );
+    expect(consent.html).toContain('Connect ChatGPT?');
+    expect(consent.html).toContain('<li>See, book and change your visits</li>');
+    expect(consent.html).toContain('<strong>chatgpt.com</strong>');
+    expect(consent.html).not.toContain('See your name');
+  });
+
+  test('a refused consent goes back with access_denied, iss and state, and makes no grant', async () => {
+    const { browser, signIn, csrf } = await open();
+    const consent = page(
+      await browser.submit(signIn, `${signIn.url.pathname}/sign-in`, { csrf, idToken: 'john' }),
+    );
+    events.length = 0;
+    const end = await browser.submit(consent, `${consent.url.pathname}/consent`, {
+      csrf: fieldOf(consent, 'csrf'),
+      decision: 'deny',
+    });
+    expect(end).toBeInstanceOf(URL);
+    expect(Object.fromEntries((end as URL).searchParams)).toMatchObject({
+      error: 'access_denied',
+      iss: server.issuer,
+      state: 'opaque-state',
+    });
+    expect(events).toEqual([
+      {
+        kind: 'consent-denied',
+        clientId,
+        userId: 'uid-john',
+        tenant: 'riverside',
+        scopes: ['patient/Patient.rs', 'patient/Appointment.crus'],
+      },
+    ]);
+  });
+
+  test('a cancelled sign-in goes back with access_denied and iss', async () => {
+    const { browser, signIn, csrf } = await open();
+    const end = await browser.submit(signIn, `${signIn.url.pathname}/cancel`, { csrf });
+    expect(Object.fromEntries((end as URL).searchParams)).toMatchObject({
+      error: 'access_denied',
+      iss: server.issuer,
+    });
+  });
+
+  test('a refused sign-in shows the page again with a plain line, and is told to the audit log', async () => {
+    const { browser, signIn, csrf } = await open();
+    events.length = 0;
+    const again = page(
+      await browser.submit(signIn, `${signIn.url.pathname}/sign-in`, { csrf, idToken: 'nobody' }),
+    );
+    expect(again.status).toBe(400);
+    expect(again.html).toContain('Sign-in did not work. Check your details and try again.');
+    expect(events).toEqual([{ kind: 'sign-in-refused', clientId, code: 'SIGN_IN_TOKEN' }]);
+  });
+
+  test('someone who signed in before in this browser is not taken for the next person', async () => {
+    const { browser, signIn, csrf } = await open();
+    await browser.submit(signIn, `${signIn.url.pathname}/sign-in`, { csrf, idToken: 'john' });
+    const others = fakeSignIn(['eve']);
+    vi.spyOn(people, 'verify').mockImplementationOnce(others.verify);
+    const request = authorizationRequest(server, clientId);
+    const second = page(await browser.open(request.url));
+    expect(second.html).toContain('<h1>Sign in</h1>');
+    const consent = page(
+      await browser.submit(second, `${second.url.pathname}/sign-in`, {
+        csrf: fieldOf(second, 'csrf'),
+        idToken: 'eve',
+      }),
+    );
+    const end = await browser.submit(consent, `${consent.url.pathname}/consent`, {
+      csrf: fieldOf(consent, 'csrf'),
+      decision: 'allow',
+    });
+    const code = (end as URL).searchParams.get('code') ?? '';
+    expect((await claimsOf(await redeem(server, request, code))).sub).toBe('uid-eve');
+  });
+
+  test('two tabs do not disturb each other', async () => {
+    const browser = createBrowser(server.issuer);
+    const first = page(await browser.open(authorizationRequest(server, clientId).url));
+    await browser.open(authorizationRequest(server, clientId).url);
+    const consent = page(
+      await browser.submit(first, `${first.url.pathname}/sign-in`, {
+        csrf: fieldOf(first, 'csrf'),
+        idToken: 'john',
+      }),
+    );
+    expect(consent.html).toContain('Connect ChatGPT?');
+  });
+
+  describe('refuse a form', () => {
+    const post = async (headers: Record<string, string>, fields: Record<string, string>) => {
+      const { browser, signIn } = await open();
+      const response = await fetch(`${signIn.url.href}/sign-in`, {
+        method: 'POST',
+        headers: { ...headers, cookie: browser.cookie, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ ...fields, idToken: 'john' }).toString(),
+        redirect: 'manual',
+      });
+      return response.status;
+    };
+    const ownToken = async (): Promise<string> => (await open()).csrf;
+
+    test('without its token', async () => {
+      expect(await post({ origin: server.issuer }, {})).toBe(403);
+    });
+    test('with the token of another interaction', async () => {
+      expect(await post({ origin: server.issuer }, { csrf: await ownToken() })).toBe(403);
+    });
+    test('from another origin, though the token is right', async () => {
+      const { browser, signIn, csrf } = await open();
+      const response = await fetch(`${signIn.url.href}/sign-in`, {
+        method: 'POST',
+        headers: {
+          origin: 'https://evil.example',
+          cookie: browser.cookie,
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: new URLSearchParams({ csrf, idToken: 'john' }).toString(),
+        redirect: 'manual',
+      });
+      expect(response.status).toBe(403);
+    });
+    test('from a browser that did not begin it', async () => {
+      const { signIn, csrf } = await open();
+      const stranger = createBrowser(server.issuer);
+      const answer = page(
+        await stranger.submit(signIn, `${signIn.url.pathname}/sign-in`, { csrf, idToken: 'john' }),
+      );
+      expect(answer.status).toBe(400);
+      expect(answer.html).toContain('This page has expired');
+    });
+    test('after a quarter of an hour', async () => {
+      const { browser, signIn, csrf } = await open();
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 15 * 60_000 + 1_000 });
+      const answer = page(
+        await browser.submit(signIn, `${signIn.url.pathname}/sign-in`, { csrf, idToken: 'john' }),
+      );
+      expect(answer.status).toBe(400);
+      expect(answer.html).toContain('This page has expired');
+    });
+    test('of consent before anyone signed in', async () => {
+      const { browser, signIn, csrf } = await open();
+      const answer = page(
+        await browser.submit(signIn, `${signIn.url.pathname}/consent`, { csrf, decision: 'allow' }),
+      );
+      expect(answer.status).toBe(400);
     });
   });
 });
