@@ -1,0 +1,80 @@
+import { Client } from 'pg';
+import type { Collection } from '../../kernel/collection.ts';
+import { checkCollection } from '../rows.ts';
+import { quoted, sqlType } from './codec.ts';
+import { fromPostgres } from './sql-errors.ts';
+
+const APP_ROLE = 'chartseal_app';
+/** Two servers that start at once take turns. */
+const SCHEMA_LOCK = 7_243_391;
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Creates the tables and columns that `collections` need and that are missing, with row-level security forced
+ * on each. Never drops or changes what is there, so it can run at every start.
+ *
+ * @param adminConnectionString as the owner of the tables. The role `chartseal_app` must exist.
+ * @throws StoreError `STORE_USE` when a column that may not be null is added to a table that has rows.
+ */
+export async function ensureSchema(
+  adminConnectionString: string,
+  collections: readonly Collection[],
+): Promise<void> {
+  for (const of of collections) checkCollection(of);
+  const client = new Client({
+    connectionString: adminConnectionString,
+    connectionTimeoutMillis: TIMEOUT_MS,
+    statement_timeout: TIMEOUT_MS,
+    query_timeout: TIMEOUT_MS,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+    for (const statement of [...timeClaims(), ...collections.flatMap(tableOf)]) await client.query(statement);
+    await client.query('COMMIT');
+  } catch (error) {
+    throw fromPostgres(error);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function tableOf(of: Collection): string[] {
+  const table = quoted(of.name);
+  const columns = Object.entries(of.columns).map(([column, type]) => `${quoted(column)} ${sqlType(type)}`);
+  const keys = ['_tenant text COLLATE "C" NOT NULL', '_id text COLLATE "C" NOT NULL'];
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table} (${[...keys, ...columns].join(', ')}, PRIMARY KEY (_tenant, _id))`,
+    ...columns.map((column) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column}`),
+    ...guarded(table),
+  ];
+}
+
+/** One row for each claim; `&&` under the constraint means that no two claims of a resource overlap. */
+function timeClaims(): string[] {
+  return [
+    'CREATE EXTENSION IF NOT EXISTS btree_gist',
+    `CREATE TABLE IF NOT EXISTS time_claims (
+      _tenant text COLLATE "C" NOT NULL,
+      resource text COLLATE "C" NOT NULL,
+      booking text COLLATE "C" NOT NULL,
+      during tstzrange NOT NULL CHECK (NOT isempty(during)),
+      EXCLUDE USING gist (_tenant WITH =, resource WITH =, during WITH &&)
+    )`,
+    ...guarded('time_claims'),
+  ];
+}
+
+/** Row-level security binds the owner too, and knows no tenant unless the transaction has named one. */
+function guarded(table: string): string[] {
+  const own = `_tenant = current_setting('chartseal.tenant', true)`;
+  return [
+    `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`,
+    `ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`,
+    `DO $$ BEGIN CREATE POLICY own_tenant ON ${table} USING (${own}) WITH CHECK (${own});
+      EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${APP_ROLE}`,
+  ];
+}
