@@ -77,9 +77,10 @@ export class Input {
     const value = this.#typed(name, 'object');
     if (value === undefined) return {};
     if (Array.isArray(value)) throw new KmsError('SerializationException', `${name} is not a map.`);
-    for (const item of Object.values(value)) {
-      if (typeof item !== 'string') {
-        throw new KmsError('SerializationException', `${name} has a value that is not a string.`);
+    for (const [key, item] of Object.entries(value)) {
+      // A lone surrogate has no UTF-8 of its own, so two contexts could be bound as one.
+      if (typeof item !== 'string' || !key.isWellFormed() || !item.isWellFormed()) {
+        throw new KmsError('SerializationException', `${name} has a key or value that is not Unicode text.`);
       }
     }
     return value as Readonly<Record<string, string>>;
