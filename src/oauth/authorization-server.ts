@@ -25,7 +25,7 @@ export interface AuthorizationServerOptions {
   /** What a request without `scope` asks for; all of `scopes` when left out. */
   readonly defaultScopes?: readonly string[];
   readonly store: Store;
-  /** Private ES256 keys. The first signs; all are published, so a new key can be known before it signs. */
+  /** Private ES256 keys, each with a `kid`. The first signs; all are published, so a new key can be known before it signs. */
   readonly signingKeys: readonly JWK[];
   /** Secrets of at least 32 characters for cookies and forms. The first signs, all verify. */
   readonly cookieKeys: readonly string[];
@@ -108,7 +108,7 @@ function createHandler(
   const library = provider.callback();
   return async (req, res) => {
     try {
-      const url = new URL(req.url ?? '/', origin);
+      const url = URL.parse(req.url ?? '/', origin) ?? new URL(origin);
       const body = await bodyOf(req);
       const jar = openJar(req.headers.cookie, url.pathname);
       jar.attach(res);
@@ -202,7 +202,8 @@ function assertSafe(options: AuthorizationServerOptions): void {
     refuseSetup('Give at least one cookie key of 32 characters or more.');
   }
   const es256 = options.signingKeys.every(
-    ({ kty, crv, d }) => kty === 'EC' && crv === 'P-256' && d !== undefined,
+    ({ kty, crv, d, kid }) => kty === 'EC' && crv === 'P-256' && d !== undefined && kid !== undefined,
   );
-  if (options.signingKeys.length === 0 || !es256) refuseSetup('Give at least one private ES256 signing key.');
+  if (options.signingKeys.length === 0 || !es256)
+    refuseSetup('Give at least one private ES256 signing key, each with its kid.');
 }

@@ -43,7 +43,7 @@ export interface GrantRegistry {
   isLive(grantId: string): Promise<boolean>;
   /** No error when it is unknown or already revoked. Refresh tokens of the grant fail from then on, too. */
   revoke(grantId: string): Promise<void>;
-  /** The person's live connections, at most 100. */
+  /** The person's live connections, of the 100 rows that are looked at. */
   listFor(userId: UserId): Promise<Connection[]>;
 }
 
@@ -73,7 +73,7 @@ export function createGrantRegistry(store: Store, now: Clock = systemClock): Gra
         if (row !== null && row.revokedAt === null) tx.put(at, { ...row, revokedAt: now() });
       }),
     listFor: async (userId) => {
-      const listed = await rows.list(oauthGrants, { equals: { userId, revokedAt: null }, limit: 100 });
+      const listed = await rows.list(oauthGrants, { equals: { userId }, limit: 100 });
       return listed.flatMap(({ id, row }) => live(id, row, now()) ?? []);
     },
   };

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type Provider from 'oidc-provider';
+import { errors, type Provider } from 'oidc-provider';
 import type { Clock } from '../kernel/clock.ts';
 import { parseTenantId, type TenantId, type UserId } from '../kernel/ids.ts';
 import { OAuthError, type OAuthErrorCode } from './errors.ts';
@@ -103,7 +103,7 @@ async function findInteraction(
   uid: string,
 ): Promise<Details> {
   const details = await provider.interactionDetails(req, res).catch((cause: unknown) => {
-    throw expired(cause);
+    throw cause instanceof errors.SessionNotFound ? expired(cause) : cause;
   });
   if (details.uid !== uid) throw expired();
   return details;

@@ -122,6 +122,7 @@ function policy(allowed: { connect: readonly string[]; redirect?: URL }): string
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
+    'img-src data:',
     `connect-src ${allowed.connect.length > 0 ? allowed.connect.join(' ') : "'none'"}`,
     `form-action ${actions.join(' ')}`,
     "frame-ancestors 'none'",

@@ -82,7 +82,7 @@ export function createProvider(options: ProviderOptions): Provider {
   return provider;
 }
 
-function features({ resource, scopes, clients }: ProviderOptions): Configuration['features'] {
+function features({ resource, scopes, clients, signingKeys }: ProviderOptions): Configuration['features'] {
   const ownScopes = Object.keys(scopes).filter((scope) => !OWN_SCOPES.includes(scope));
   return {
     devInteractions: { enabled: false },
@@ -117,7 +117,7 @@ function features({ resource, scopes, clients }: ProviderOptions): Configuration
           audience: resource,
           accessTokenFormat: 'jwt',
           accessTokenTTL: LIFETIMES.accessToken,
-          jwt: { sign: { alg: 'ES256' } },
+          jwt: { sign: { alg: 'ES256', kid: signingKeys[0]?.kid } },
         };
       },
     },

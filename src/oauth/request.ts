@@ -13,7 +13,8 @@ export async function bodyOf(req: IncomingMessage & { rawBody?: unknown }): Prom
   if (Buffer.isBuffer(req.rawBody)) return checked(req.rawBody);
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  // Left undestroyed, so that the refusal of a body that is too large still reaches the client.
+  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > MAX_BODY) break;
     chunks.push(chunk);

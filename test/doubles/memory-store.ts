@@ -13,30 +13,46 @@ import {
 type Rows = Map<string, Row<Columns>>;
 const key = (at: Ref): string => `${at.collection.name}/${at.id}`;
 
+/** What {@link createMemoryStore} makes. */
+export interface MemoryStore extends Store {
+  readonly rows: ReadonlyMap<TenantId, Rows>;
+  /** From now on every call fails with this; null mends it. */
+  fail(error: Error | null): void;
+}
+
 /** A store for unit tests: really serializable, because transactions run one after another. No time claims. */
-export function createMemoryStore(): Store & { readonly rows: ReadonlyMap<TenantId, Rows> } {
+export function createMemoryStore(): MemoryStore {
   const rows = new Map<TenantId, Rows>();
+  let fault: Error | null = null;
+  const whenUp = (): void => {
+    if (fault !== null) throw fault;
+  };
   return {
     kind: 'postgres',
     rows,
+    fail: (error) => {
+      fault = error;
+    },
     tenant: (id) => {
       const mine = rows.get(id) ?? new Map<string, Row<Columns>>();
       rows.set(id, mine);
-      return tenantStore(mine);
+      return tenantStore(mine, whenUp);
     },
     ping: async () => {},
     close: async () => {},
   };
 }
 
-function tenantStore(rows: Rows): TenantStore {
+function tenantStore(rows: Rows, whenUp: () => void): TenantStore {
   const reader = {
     get: async <const R extends readonly Ref[]>(...refs: R): Promise<RowsOf<R>> => {
       await tick();
+      whenUp();
       return refs.map((at) => structuredClone(rows.get(key(at)) ?? null)) as RowsOf<R>;
     },
     list: async <C extends Columns>(of: Collection<C>, options: ListOptions<C>): Promise<Listed<C>[]> => {
       await tick();
+      whenUp();
       return [...rows]
         .filter(([at]) => at.startsWith(`${of.name}/`))
         .map(([at, row]) => ({ id: at.slice(of.name.length + 1), row: structuredClone(row) as Row<C> }))
@@ -50,7 +66,10 @@ function tenantStore(rows: Rows): TenantStore {
   return {
     ...reader,
     transact: <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
-      const turn = last.then(() => run(rows, reader, work));
+      const turn = last.then(() => {
+        whenUp();
+        return run(rows, reader, work);
+      });
       last = turn.catch(() => {});
       return turn;
     },

@@ -268,7 +268,7 @@ describe('the sign-in and consent pages', () => {
     expect(Object.fromEntries(signIn.headers)).toMatchObject({
       'cache-control': 'private, no-store',
       'content-security-policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src " +
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src " +
         'https://identitytoolkit.googleapis.com https://securetoken.googleapis.com; ' +
         "form-action 'self' https://chatgpt.com; frame-ancestors 'none'; base-uri 'none'",
       'referrer-policy': 'same-origin',
@@ -355,6 +355,22 @@ describe('the sign-in and consent pages', () => {
     });
     const code = (end as URL).searchParams.get('code') ?? '';
     expect((await claimsOf(await redeem(server, request, code))).sub).toBe('uid-eve');
+  });
+
+  test('give nothing away when the audit log cannot be written', async () => {
+    const deaf = await startServer({
+      store,
+      signIn: fakeSignIn(['john']),
+      overrides: { onEvent: () => Promise.reject(new Error('no audit')) },
+    });
+    const browser = createBrowser(deaf.issuer);
+    const id = String((await register(deaf)).body['client_id']);
+    const signIn = page(await browser.open(authorizationRequest(deaf, id).url));
+    const fields = { csrf: fieldOf(signIn, 'csrf'), idToken: 'john' };
+    const answer = page(await browser.submit(signIn, `${signIn.url.pathname}/sign-in`, fields));
+    expect(answer.status).toBe(503);
+    expect(page(await browser.open(signIn.url)).html).toContain('<h1>Sign in</h1>');
+    await deaf.close();
   });
 
   test('two tabs do not disturb each other', async () => {

@@ -1,6 +1,7 @@
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBrowser } from '../../src/dev/user-agent/browser.ts';
+import { StoreError } from '../../src/kernel/store.ts';
 import { createAuthorizationServer } from '../../src/oauth/authorization-server.ts';
 import { developmentOnly } from '../../src/oauth/development.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
@@ -203,6 +204,46 @@ describe('a client document', () => {
   });
 });
 
+describe('signing keys', () => {
+  test('the first signs, and the next is published before it does', async () => {
+    const signingKeys = [await newSigningKey(), await newSigningKey()];
+    const rotating = await startServer({
+      store: createMemoryStore(),
+      signIn: fakeSignIn(['john']),
+      overrides: { signingKeys },
+    });
+    const request = authorizationRequest(rotating, String((await register(rotating)).body['client_id']));
+    const { body } = await redeem(rotating, request, await connect(rotating, request));
+    expect(decodeProtectedHeader(body.access_token ?? '').kid).toBe(signingKeys[0]?.kid);
+    const response = await fetch(`${rotating.issuer}/oauth/jwks`);
+    const { keys } = (await response.json()) as { keys: { kid: string }[] };
+    expect(keys.map(({ kid }) => kid)).toEqual(signingKeys.map(({ kid }) => kid));
+    await rotating.close();
+  });
+});
+
+describe('a store that is down', () => {
+  test('gives a server error without a word of it, and tells the operator the code', async () => {
+    const store = createMemoryStore();
+    const broken = await startServer({ store, signIn: fakeSignIn([]) });
+    const clientId = String((await register(broken)).body['client_id']);
+    const browser = createBrowser(broken.issuer);
+    const signIn = page(await browser.open(authorizationRequest(broken, clientId).url));
+    store.fail(new StoreError('STORE_UNAVAILABLE', 'Look at host db-17.internal.'));
+    const answer = await redeem(broken, authorizationRequest(broken, clientId), 'some-code');
+    expect(answer).toMatchObject({ status: 500, body: { error: 'server_error' } });
+    expect(JSON.stringify(answer.body)).not.toContain('db-17');
+    const shown = page(await createBrowser(broken.issuer).open(authorizationRequest(broken, clientId).url));
+    expect(shown.status).toBe(500);
+    expect(shown.html).not.toContain('db-17');
+    const reloaded = page(await browser.open(signIn.url));
+    expect(reloaded.status).toBe(503);
+    expect(reloaded.html).not.toContain('db-17');
+    expect(broken.faults).toContainEqual({ name: 'StoreError', code: 'STORE_UNAVAILABLE' });
+    await broken.close();
+  });
+});
+
 describe('setup', () => {
   const options = async () => ({
     issuer: 'https://clinic.example',
@@ -227,7 +268,7 @@ describe('setup', () => {
     ['a short cookie key', { cookieKeys: ['short'] }],
     ['no cookie key', { cookieKeys: [] }],
     ['no signing key', { signingKeys: [] }],
-    ['a public signing key', { signingKeys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }] }],
+    ['a public signing key', { signingKeys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k' }] }],
     [
       'an Auth emulator',
       {

@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createAccounts } from '../../src/dev/auth/accounts.ts';
+import { type AuthEmulator, startAuthEmulator } from '../../src/dev/auth/emulator.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
+import { buildWebAssets } from '../../src/dev/web-assets.ts';
+import { developmentOnly } from '../../src/oauth/development.ts';
+import { firebaseSignIn } from '../../src/oauth/sign-in-firebase.ts';
+import { createMemoryStore } from '../doubles/memory-store.ts';
+import { authorizationRequest, redeem, register } from './client.ts';
+import { type RunningServer, startServer } from './server.ts';
+
+const projectId = 'demo-oauth-browser';
+const email = 'john@example.com';
+const password = 'correct horse battery staple';
+/** Kept when `SCREENSHOTS` names a folder, to be looked at. */
+const shots = process.env['SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'chartseal-pages-'));
+
+let emulator: AuthEmulator;
+let signIn: ReturnType<typeof firebaseSignIn>;
+let server: RunningServer;
+let browser: Browser;
+let page: Page;
+/** The client's own site: another origin. */
+let client: Server;
+let redirect: string;
+let problems: string[];
+
+beforeAll(async () => {
+  emulator = await startAuthEmulator({ projectId });
+  vi.stubEnv('FIREBASE_AUTH_EMULATOR_HOST', emulator.host);
+  const accounts = [{ userId: 'john', email, password, tenant: 'riverside' }];
+  await createAccounts({ emulatorUrl: emulator.url, projectId, accounts });
+  signIn = firebaseSignIn({ projectId, [developmentOnly]: true });
+  const pages = {
+    script: '/assets/sign-in.js',
+    style: '/assets/pages.css',
+    name: 'Riverside Clinic',
+    apiKey: 'demo',
+    authEmulatorUrl: emulator.url,
+  };
+  const assets = await buildWebAssets();
+  server = await startServer({ store: createMemoryStore(), signIn, assets, overrides: { pages } });
+  client = createServer((_req, res) => res.end('Back at the client'));
+  await new Promise<void>((resolve) => client.listen(0, '127.0.0.1', resolve));
+  redirect = `http://127.0.0.1:${(client.address() as AddressInfo).port}/callback`;
+  const executablePath = findChromium();
+  if (executablePath === null) throw new Error('Install Chromium, or name one in CHROMIUM_PATH.');
+  browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  client?.close();
+  await signIn?.close();
+  await emulator?.close();
+  vi.unstubAllEnvs();
+  if (process.env['SCREENSHOTS'] === undefined) rmSync(shots, { recursive: true, force: true });
+});
+beforeEach(() => {
+  problems = [];
+});
+
+/** A fresh person's browser at the sign-in page. */
+async function visit(look: { width: number; colorScheme: 'light' | 'dark' }) {
+  const context = await browser.newContext({
+    viewport: { width: look.width, height: 844 },
+    colorScheme: look.colorScheme,
+    reducedMotion: 'reduce',
+  });
+  page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('400')) problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(error.message));
+  const clientId = String((await register(server, { redirect_uris: [redirect] })).body['client_id']);
+  const request = authorizationRequest(server, clientId, { scope: undefined, redirect_uri: redirect });
+  await page.goto(request.url.href);
+  return { request, leave: () => context.close() };
+}
+
+const shot = (name: string) => page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+const focused = (): Promise<string> =>
+  page.evaluate(
+    () => (document.activeElement as HTMLElement).id || (document.activeElement?.textContent ?? ''),
+  );
+
+/** Each control is at least 44 by 44 CSS pixels, and nothing is wider than the window. */
+async function assertComfortable(): Promise<void> {
+  for (const control of await page.locator('input:visible, button:visible').all()) {
+    const box = await control.boundingBox();
+    expect(box?.height).toBeGreaterThanOrEqual(44);
+    expect(box?.width).toBeGreaterThanOrEqual(44);
+  }
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+}
+
+describe('in a real browser', () => {
+  test.each([
+    { width: 390, colorScheme: 'light' },
+    { width: 390, colorScheme: 'dark' },
+    { width: 1280, colorScheme: 'light' },
+    { width: 1280, colorScheme: 'dark' },
+  ] as const)('a person signs in and consents by keyboard ($width px, $colorScheme)', async (look) => {
+    const { request, leave } = await visit(look);
+    expect(await focused()).toBe('email');
+    await assertComfortable();
+    await shot(`sign-in-${look.width}-${look.colorScheme}`);
+    await page.keyboard.type(email);
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('password');
+    await page.keyboard.type(password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Connect ChatGPT?' }).waitFor();
+    await assertComfortable();
+    await shot(`consent-${look.width}-${look.colorScheme}`);
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Allow');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${redirect}?**`);
+    const code = new URL(page.url()).searchParams.get('code') ?? '';
+    expect((await redeem(server, request, code, { redirect_uri: redirect })).status).toBe(200);
+    expect(problems).toEqual([]);
+    await leave();
+  });
+
+  test('a wrong password is said in words, by the form, and can be put right', async () => {
+    const { leave } = await visit({ width: 390, colorScheme: 'light' });
+    await page.getByLabel('Email').fill(email);
+    await page.getByLabel('Password').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').filter({ hasText: 'The email or password is not right.' }).waitFor();
+    expect(await focused()).toBe('password');
+    await shot('sign-in-wrong-390-light');
+    await page.keyboard.type(password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Connect ChatGPT?' }).waitFor();
+    expect(problems).toEqual([]);
+    await leave();
+  });
+
+  test('the password goes to the identity service alone', async () => {
+    const { leave } = await visit({ width: 390, colorScheme: 'light' });
+    const toUs: string[] = [];
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin === server.issuer)
+        toUs.push(`${request.url()} ${request.postData() ?? ''}`);
+    });
+    await page.getByLabel('Email').fill(email);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Connect ChatGPT?' }).waitFor();
+    expect(toUs.join()).toContain('idToken=');
+    expect(decodeURIComponent(toUs.join().replaceAll('+', ' '))).not.toContain(password);
+    await leave();
+  });
+
+  test('saying no, or cancelling, goes back without a code', async () => {
+    const { leave } = await visit({ width: 1280, colorScheme: 'light' });
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.waitForURL(`${redirect}?**`);
+    expect(new URL(page.url()).searchParams.get('error')).toBe('access_denied');
+    await leave();
+  });
+
+  test('a stale link ends at a page that says what to do', async () => {
+    const { leave } = await visit({ width: 390, colorScheme: 'dark' });
+    await page.goto(`${server.issuer}/oauth/interaction/unknown`);
+    await page.getByRole('heading', { name: 'This page has expired' }).waitFor();
+    await shot('expired-390-dark');
+    await leave();
+  });
+});
