@@ -1,4 +1,7 @@
-/** What each scope lets an app do, in the words of the consent page. Names follow SMART App Launch v2. */
+/**
+ * What an access token may carry, and in the words of the consent page what it lets an app do. Names follow SMART
+ * App Launch v2. `offline_access` opens nothing: it only keeps the connection alive.
+ */
 export const SCOPES = {
   'patient/Patient.rs': 'See your name and contact details',
   'patient/*.rs': 'See your health record: conditions, medications, allergies, immunizations and results',
@@ -9,11 +12,8 @@ export const SCOPES = {
 /** A scope that an access token may carry. */
 export type Scope = keyof typeof SCOPES;
 
-/** Every scope, in the order in which the consent page shows them. */
-export const ALL_SCOPES = Object.keys(SCOPES) as readonly Scope[];
-
-/** The scopes that open something; `offline_access` only keeps a session alive. */
-export const RESOURCE_SCOPES = ALL_SCOPES.filter((scope) => scope !== 'offline_access');
+/** The scopes that open something: what the protected-resource metadata lists. */
+export const RESOURCE_SCOPES = (Object.keys(SCOPES) as Scope[]).filter((scope) => scope !== 'offline_access');
 
 /** The scopes of `needed` that `granted` lacks, all at once. */
 export function missingScopes(granted: readonly string[], needed: readonly Scope[]): Scope[] {

@@ -2,77 +2,90 @@ import { z } from 'zod';
 import type { Compartment } from '../crypto/context.ts';
 
 /**
- * The plaintext shapes of a chart's compartments. `CHART_SCHEMA` is bound into each sealed value: raise it with
- * every change that an older reader would misread.
+ * The plaintext of a chart's compartments is FHIR R4 itself, so that what came in can go out again: the Patient
+ * resource is cut into demographics, contact and identifiers, and the clinical resources are kept whole. Only
+ * what is read here is checked; everything else is carried along.
+ *
+ * `CHART_SCHEMA` is bound into each sealed value: raise it with every change that an older reader would misread.
  */
 export const CHART_SCHEMA = 1;
 
-const text = z.string().max(2_000);
-const date = z.string().max(40);
-const coded = z.object({ text, code: text.optional(), system: text.optional() });
+const text = z.string().max(100_000);
 
-export const demographics = z.object({
-  family: text,
-  given: z.array(text),
-  birthDate: date,
-  gender: text.optional(),
-  language: text.optional(),
-  maritalStatus: text.optional(),
-  birthPlace: text.optional(),
-  mothersMaidenName: text.optional(),
-  race: text.optional(),
-  ethnicity: text.optional(),
-  deceased: date.optional(),
+/** The clinical resources that a chart keeps. */
+export const CLINICAL_TYPES = [
+  'Condition',
+  'MedicationRequest',
+  'AllergyIntolerance',
+  'Immunization',
+  'Observation',
+] as const;
+export type ClinicalType = (typeof CLINICAL_TYPES)[number];
+
+const coding = z.looseObject({ system: text.optional(), code: text.optional(), display: text.optional() });
+const concept = z.looseObject({ coding: z.array(coding).optional(), text: text.optional() });
+const humanName = z.looseObject({
+  use: text.optional(),
+  family: text.optional(),
+  given: z.array(text).optional(),
 });
 
+/** FHIR Patient without what the other compartments hold. */
+export const demographics = z.looseObject({
+  resourceType: z.literal('Patient'),
+  name: z.array(humanName).min(1),
+  birthDate: text,
+  gender: text.optional(),
+});
+
+/** FHIR Patient.telecom, .address and .contact. */
 export const contact = z.object({
-  phones: z.array(text),
-  emails: z.array(text),
-  addresses: z.array(
-    z.object({
-      lines: z.array(text),
+  telecom: z.array(z.looseObject({ system: text.optional(), value: text.optional(), use: text.optional() })),
+  address: z.array(
+    z.looseObject({
+      line: z.array(text).optional(),
       city: text.optional(),
       state: text.optional(),
       postalCode: text.optional(),
       country: text.optional(),
     }),
   ),
+  contact: z.array(z.looseObject({})),
 });
 
-export const identifiers = z.object({
-  identifiers: z.array(z.object({ type: text, system: text.optional(), value: text })),
-});
+/** FHIR Patient.identifier: MRN, SSN, passport, licence. On no tool's path. */
+export const identifiers = z.object({ identifier: z.array(z.looseObject({ value: text.optional() })) });
 
-export const condition = coded.extend({
+/** Any of {@link CLINICAL_TYPES}; the fields that are read, and all others carried along. */
+export const clinicalResource = z.looseObject({
+  resourceType: z.enum(CLINICAL_TYPES),
   status: text.optional(),
-  since: date.optional(),
-  until: date.optional(),
-});
-export const medication = coded.extend({
-  status: text.optional(),
-  since: date.optional(),
-  dosage: text.optional(),
-});
-export const allergy = coded.extend({
-  status: text.optional(),
+  clinicalStatus: concept.optional(),
+  code: concept.optional(),
+  medicationCodeableConcept: concept.optional(),
+  vaccineCode: concept.optional(),
   criticality: text.optional(),
-  since: date.optional(),
+  onsetDateTime: text.optional(),
+  recordedDate: text.optional(),
+  authoredOn: text.optional(),
+  occurrenceDateTime: text.optional(),
+  effectiveDateTime: text.optional(),
+  dosageInstruction: z.array(z.looseObject({ text: text.optional() })).optional(),
+  valueQuantity: z.looseObject({ value: z.number().optional(), unit: text.optional() }).optional(),
+  valueCodeableConcept: concept.optional(),
+  valueString: text.optional(),
+  component: z
+    .array(
+      z.looseObject({
+        code: concept.optional(),
+        valueQuantity: z.looseObject({ value: z.number().optional(), unit: text.optional() }).optional(),
+      }),
+    )
+    .optional(),
 });
-export const immunization = coded.extend({ status: text.optional(), given: date.optional() });
-export const observation = coded.extend({
-  status: text.optional(),
-  at: date.optional(),
-  value: text.optional(),
-  unit: text.optional(),
-});
+export type ClinicalResource = z.infer<typeof clinicalResource>;
 
-export const clinical = z.object({
-  conditions: z.array(condition),
-  medications: z.array(medication),
-  allergies: z.array(allergy),
-  immunizations: z.array(immunization),
-  observations: z.array(observation),
-});
+export const clinical = z.object({ resources: z.array(clinicalResource) });
 
 /** Compartment → the shape of its plaintext. */
 export const CHART_SHAPES = { demographics, contact, identifiers, clinical } as const satisfies Partial<

@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['compliance'],
   ['oauth', 'mcp'],
   ['storage', 'http'],
-  ['config'],
+  ['config', 'collections'],
   ['compose'],
   ['dev'],
   ['cli', 'functions'],

@@ -1,0 +1,28 @@
+import { members } from './access/members.ts';
+import { auditEvents, auditPending } from './audit/append.ts';
+import { practitioners, tenants, visitTypes } from './clinic/clinic.ts';
+import { idempotency } from './clinic/idempotency.ts';
+import { chartValues, manifests } from './crypto/open-chart.ts';
+import { patientKeys, patientKeyVersions } from './crypto/patient-keys.ts';
+import { tenantSecrets } from './crypto/tenant-secrets.ts';
+import type { Collection } from './kernel/collection.ts';
+import { oauthState } from './oauth/adapter.ts';
+import { oauthGrants } from './oauth/grants.ts';
+
+/** Everything that is stored, so that a database can be prepared and a reader can see it in one place. */
+export const COLLECTIONS: readonly Collection[] = [
+  tenants,
+  members,
+  visitTypes,
+  practitioners,
+  tenantSecrets,
+  patientKeys,
+  patientKeyVersions,
+  manifests,
+  chartValues,
+  idempotency,
+  auditEvents,
+  auditPending,
+  oauthState,
+  oauthGrants,
+];

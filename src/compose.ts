@@ -1,0 +1,174 @@
+import { createLocalJWKSet, type JWK } from 'jose';
+import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import { AuditLog, type Journal } from './audit/append.ts';
+import { Bookings } from './clinic/booking.ts';
+import { findClinic } from './clinic/clinic.ts';
+import { Patients } from './clinic/patients.ts';
+import { SlotTokens } from './clinic/slot-token.ts';
+import type { Config } from './config.ts';
+import { DEFAULT_KEY_CACHE, KeyCache } from './crypto/key-cache.ts';
+import type { Keyring } from './crypto/keyring.ts';
+import { KmsKeyring } from './crypto/kms-keyring.ts';
+import { LocalKeyring } from './crypto/local-keyring.ts';
+import { PatientKeys } from './crypto/patient-keys.ts';
+import { SealedCharts } from './crypto/sealed-charts.ts';
+import { TenantSecrets } from './crypto/tenant-secrets.ts';
+import { type Asset, createApp, type Health } from './http/app.ts';
+import { createMcpEndpoint } from './http/mcp-endpoint.ts';
+import { type Clock, systemClock } from './kernel/clock.ts';
+import type { TenantId } from './kernel/ids.ts';
+import type { Store } from './kernel/store.ts';
+import { VERSION } from './kernel/version.ts';
+import type { Services } from './mcp/tool.ts';
+import type { AuthorizationServer } from './oauth/authorization-server.ts';
+import { developmentOnly } from './oauth/development.ts';
+import { createGrantRegistry } from './oauth/grants.ts';
+import { openFirestoreStore } from './storage/firestore/open-store.ts';
+import { openPostgresStore } from './storage/postgres/open-store.ts';
+
+/** Everything that the domain needs, on the adapters that the configuration names. */
+export interface Composed {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly keys: PatientKeys;
+  readonly secrets: TenantSecrets;
+  readonly services: Services;
+  readonly handle: ReturnType<typeof createApp>;
+  close(): Promise<void>;
+}
+
+/** What the process brings beside the configuration. */
+export interface ComposeOptions {
+  /** The browser code, URL path → file. */
+  readonly assets: ReadonlyMap<string, Asset>;
+  /** One line for each audit event; in production the log bucket of another administrator. */
+  readonly journal: Journal;
+  /** Faults of ours: name and code, never a value. */
+  readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
+  readonly clock?: Clock;
+}
+
+/** Picks the adapters and wires the house together. No other file knows which store or keyring is in use. */
+export function compose(config: Config, options: ComposeOptions): Composed {
+  const clock = options.clock ?? systemClock;
+  const store = storeOf(config);
+  const keyring = keyringOf(config);
+  const cache = new KeyCache(DEFAULT_KEY_CACHE, clock);
+  const tenantKeyId = async (tenant: TenantId): Promise<string> => (await findClinic(store, tenant)).keyId;
+  const keyOptions = { store, keyring, cache, clock, tenantKeyId };
+  const keys = new PatientKeys(keyOptions);
+  const secrets = new TenantSecrets(keyOptions);
+  const charts = new SealedCharts({ store, keys });
+  const services: Services = {
+    store,
+    patients: new Patients({ charts, keys }),
+    bookings: new Bookings({ store, charts, secrets }),
+    slotTokens: new SlotTokens(secrets),
+    audit: new AuditLog({ store, clock, journal: options.journal }),
+    clock,
+    resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
+  };
+  return {
+    store,
+    keyring,
+    keys,
+    secrets,
+    services,
+    handle: httpOf(config, { ...options, services, keyring }),
+    close: () => store.close(),
+  };
+}
+
+function httpOf(
+  config: Config,
+  parts: ComposeOptions & { services: Services; keyring: Keyring },
+): Composed['handle'] {
+  const { services, keyring, assets, onFault } = parts;
+  const grants = createGrantRegistry(services.store, services.clock);
+  const publicKeys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
+  const mcp = createMcpEndpoint({
+    origin: config.origin,
+    services,
+    isLive: (grant) => grants.isLive(grant),
+    bearer: {
+      issuer: config.origin,
+      audience: `${config.origin}/mcp`,
+      keys: createLocalJWKSet({ keys: publicKeys }),
+      clock: services.clock,
+    },
+  });
+  let oauth: Promise<AuthorizationServer> | undefined;
+  return createApp({
+    origin: config.origin,
+    mcp,
+    assets,
+    onFault,
+    health: () => healthOf(services.store, keyring),
+    oauth: () => {
+      oauth ??= loadOAuth(config, parts);
+      return oauth;
+    },
+  });
+}
+
+async function loadOAuth(
+  config: Config,
+  parts: ComposeOptions & { services: Services },
+): Promise<AuthorizationServer> {
+  const [{ createAuthorizationServer }, { firebaseSignIn }] = await Promise.all([
+    import('./oauth/authorization-server.ts'),
+    import('./oauth/sign-in-firebase.ts'),
+  ]);
+  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
+  const { apiKey, authEmulatorUrl } = config.firebase;
+  return createAuthorizationServer({
+    issuer: config.origin,
+    resource: `${config.origin}/mcp`,
+    scopes: SCOPES,
+    defaultScopes: RESOURCE_SCOPES,
+    store: parts.services.store,
+    signingKeys: config.signingKeys as JWK[],
+    cookieKeys: config.cookieKeys,
+    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    pages: {
+      script: '/assets/sign-in.js',
+      style: '/assets/pages.css',
+      name: 'Chartseal',
+      apiKey,
+      ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
+    },
+    onFault: parts.onFault,
+    ...development,
+  });
+}
+
+async function healthOf(store: Store, keyring: Keyring): Promise<Health> {
+  const reachable = await store.ping().then(
+    () => true,
+    () => false,
+  );
+  return { status: reachable ? 'ok' : 'degraded', store: store.kind, kms: keyring.kind, version: VERSION };
+}
+
+function storeOf(config: Config): Store {
+  if (config.store.kind === 'postgres') return openPostgresStore({ connectionString: config.store.url });
+  return openFirestoreStore({ projectId: config.projectId });
+}
+
+function keyringOf({ kms }: Config): Keyring {
+  switch (kms.kind) {
+    case 'local':
+      return new LocalKeyring(kms.keys);
+    case 'aws':
+      return new KmsKeyring({ client: { region: kms.region } });
+    case 'emulator':
+      return new KmsKeyring({
+        kind: 'emulator',
+        client: {
+          region: kms.region,
+          endpoint: kms.endpoint,
+          credentials: { accessKeyId: 'emulator', secretAccessKey: 'emulator' },
+        },
+      });
+  }
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { InputError } from './kernel/errors.ts';
+
+/** Everything that the environment decides, checked. Secrets are in here: never log it. */
+export interface Config {
+  /** True only on a loopback origin with CHARTSEAL_ENV=development. */
+  readonly development: boolean;
+  /** The public origin, without a trailing slash; issuer and MCP address derive from it. */
+  readonly origin: string;
+  readonly projectId: string;
+  readonly store: { readonly kind: 'firestore' } | { readonly kind: 'postgres'; readonly url: string };
+  readonly kms:
+    | { readonly kind: 'aws'; readonly region: string }
+    | { readonly kind: 'emulator'; readonly region: string; readonly endpoint: string }
+    | { readonly kind: 'local'; readonly keys: readonly LocalKeyConfig[] };
+  /** Private ES256 JWKs; the first signs, all are published. */
+  readonly signingKeys: readonly JsonWebKey[];
+  readonly cookieKeys: readonly string[];
+  readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
+}
+
+/** One local wrapping key. */
+export interface LocalKeyConfig {
+  readonly version: number;
+  readonly hex: string;
+  readonly status: 'active' | 'deprecated' | 'deleted';
+}
+
+/** Variables that point at an emulator. A production configuration refuses each. */
+const EMULATORS = [
+  'FIRESTORE_EMULATOR_HOST',
+  'FIREBASE_AUTH_EMULATOR_HOST',
+  'FUNCTIONS_EMULATOR',
+  'CHARTSEAL_KMS_ENDPOINT',
+] as const;
+
+const environment = z.object({
+  CHARTSEAL_ENV: z.enum(['production', 'development']).default('production'),
+  CHARTSEAL_ORIGIN: z.url(),
+  CHARTSEAL_STORE: z.enum(['firestore', 'postgres']).default('firestore'),
+  CHARTSEAL_DATABASE_URL: z.string().optional(),
+  CHARTSEAL_KMS: z.enum(['aws', 'emulator', 'local']).default('aws'),
+  CHARTSEAL_KMS_ENDPOINT: z.url().optional(),
+  CHARTSEAL_LOCAL_KEYS: z.string().optional(),
+  CHARTSEAL_SIGNING_KEYS: z.string(),
+  CHARTSEAL_COOKIE_KEYS: z.string(),
+  CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
+  AWS_REGION: z.string().default('us-east-1'),
+  GCLOUD_PROJECT: z.string().min(1),
+  FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
+});
+type Environment = z.infer<typeof environment>;
+
+/**
+ * Reads the configuration from environment variables.
+ *
+ * @throws InputError `CONFIG` naming the variable and the cure, never its value.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const named = { ...env, GCLOUD_PROJECT: env['GCLOUD_PROJECT'] ?? env['GOOGLE_CLOUD_PROJECT'] };
+  const parsed = environment.safeParse(named);
+  if (!parsed.success) {
+    const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))];
+    throw refuse(`Set ${names.join(', ')}: missing or of the wrong form.`);
+  }
+  const vars = parsed.data;
+  const development = vars.CHARTSEAL_ENV === 'development';
+  const origin = new URL(vars.CHARTSEAL_ORIGIN);
+  if (origin.origin !== vars.CHARTSEAL_ORIGIN)
+    throw refuse('CHARTSEAL_ORIGIN is an origin without path or slash.');
+  if (development && !isLoopback(origin.hostname))
+    throw refuse('CHARTSEAL_ENV=development serves only a loopback CHARTSEAL_ORIGIN.');
+  if (!development) checkProduction(env, vars, origin);
+  return {
+    development,
+    origin: origin.origin,
+    projectId: vars.GCLOUD_PROJECT,
+    store: storeOf(vars),
+    kms: kmsOf(vars),
+    signingKeys: signingKeysOf(vars.CHARTSEAL_SIGNING_KEYS),
+    cookieKeys: cookieKeysOf(vars.CHARTSEAL_COOKIE_KEYS),
+    firebase: {
+      apiKey: vars.CHARTSEAL_FIREBASE_API_KEY,
+      authEmulatorUrl:
+        development && vars.FIREBASE_AUTH_EMULATOR_HOST ? `http://${vars.FIREBASE_AUTH_EMULATOR_HOST}` : null,
+    },
+  };
+}
+
+function checkProduction(
+  env: Readonly<Record<string, string | undefined>>,
+  vars: Environment,
+  origin: URL,
+): void {
+  const set = EMULATORS.filter((name) => env[name] !== undefined && env[name] !== '');
+  if (set.length > 0) throw refuse(`Unset ${set.join(', ')}: production never talks to an emulator.`);
+  if (vars.CHARTSEAL_KMS === 'emulator') throw refuse('CHARTSEAL_KMS=emulator is for development. Use aws.');
+  if (origin.protocol !== 'https:') throw refuse('CHARTSEAL_ORIGIN must be https in production.');
+  if (/development|example|changeme/i.test(vars.CHARTSEAL_COOKIE_KEYS))
+    throw refuse('CHARTSEAL_COOKIE_KEYS still holds a default.');
+}
+
+function storeOf(vars: Environment): Config['store'] {
+  if (vars.CHARTSEAL_STORE === 'firestore') return { kind: 'firestore' };
+  if (vars.CHARTSEAL_DATABASE_URL === undefined)
+    throw refuse('CHARTSEAL_STORE=postgres needs CHARTSEAL_DATABASE_URL.');
+  return { kind: 'postgres', url: vars.CHARTSEAL_DATABASE_URL };
+}
+
+function kmsOf(vars: Environment): Config['kms'] {
+  if (vars.CHARTSEAL_KMS === 'aws') return { kind: 'aws', region: vars.AWS_REGION };
+  if (vars.CHARTSEAL_KMS === 'local')
+    return { kind: 'local', keys: localKeysOf(vars.CHARTSEAL_LOCAL_KEYS ?? '') };
+  if (vars.CHARTSEAL_KMS_ENDPOINT === undefined)
+    throw refuse('CHARTSEAL_KMS=emulator needs CHARTSEAL_KMS_ENDPOINT.');
+  return { kind: 'emulator', region: vars.AWS_REGION, endpoint: vars.CHARTSEAL_KMS_ENDPOINT };
+}
+
+/** `1:HEX:active,2:HEX:deprecated`; the status may be left out and means active. */
+function localKeysOf(text: string): LocalKeyConfig[] {
+  return text.split(',').map((entry) => {
+    const [version = '', hex = '', status = 'active'] = entry.trim().split(':');
+    const known = (['active', 'deprecated', 'deleted'] as const).find((name) => name === status);
+    if (!/^[1-9]\d{0,8}$/.test(version) || !/^[0-9a-f]{64}$/i.test(hex) || known === undefined) {
+      throw refuse('CHARTSEAL_LOCAL_KEYS is a list of VERSION:64_HEX:STATUS. Run "chartseal keys generate".');
+    }
+    return { version: Number(version), hex, status: known };
+  });
+}
+
+function signingKeysOf(text: string): JsonWebKey[] {
+  const keys = parseJson(text);
+  const sound =
+    Array.isArray(keys) &&
+    keys.length > 0 &&
+    keys.every((key) => key?.kty === 'EC' && key.crv === 'P-256' && typeof key.d === 'string');
+  if (!sound) throw refuse('CHARTSEAL_SIGNING_KEYS is a JSON array of private P-256 JWKs.');
+  return keys as JsonWebKey[];
+}
+
+function cookieKeysOf(text: string): string[] {
+  const keys = text.split(',').map((key) => key.trim());
+  if (keys.some((key) => key.length < 32))
+    throw refuse('CHARTSEAL_COOKIE_KEYS is a list of secrets of 32 characters or more.');
+  return keys;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const isLoopback = (host: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(host);
+const refuse = (message: string): InputError => new InputError('CONFIG', message);

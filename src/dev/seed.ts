@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { members } from '../access/members.ts';
+import { importPatient } from '../clinic/import-patient.ts';
+import { putMember, setUpClinic } from '../clinic/tenants.ts';
+import type { Composed } from '../compose.ts';
+import type { Config } from '../config.ts';
+import { localKeyId } from '../crypto/local-keyring.ts';
+import { ref } from '../kernel/collection.ts';
+import { type PatientId, parseTenantId, parseUserId, type TenantId } from '../kernel/ids.ts';
+import { createAccounts } from './auth/accounts.ts';
+import { DEMO_CLINICS } from './clinics.ts';
+import { DEMO_PASSWORD, DEMO_PEOPLE, type DemoPerson } from './people.ts';
+
+const DATA = join(import.meta.dirname, '../../emulator-data');
+
+/** Puts the synthetic clinics, people and charts in place. What is there already stays as it is. */
+export async function seed(config: Config, composed: Composed): Promise<void> {
+  for (const demo of DEMO_CLINICS) {
+    const tenant = parseTenantId(demo.tenant);
+    const { name, phone, zone } = demo;
+    const keyId = await tenantKey(config, tenant);
+    await setUpClinic(composed.store, tenant, {
+      ...demo,
+      clinic: { name, phone, zone, keyId, state: 'active' },
+    });
+    await composed.secrets.ensure(tenant);
+  }
+  for (const person of DEMO_PEOPLE) await seedMember(composed, person);
+  if (config.firebase.authEmulatorUrl === null) return;
+  await createAccounts({
+    emulatorUrl: config.firebase.authEmulatorUrl,
+    projectId: config.projectId,
+    accounts: DEMO_PEOPLE.map(({ uid, email, tenant }) => ({
+      userId: uid,
+      email,
+      tenant,
+      password: DEMO_PASSWORD,
+    })),
+  });
+}
+
+async function seedMember(composed: Composed, person: DemoPerson): Promise<void> {
+  const tenant = parseTenantId(person.tenant);
+  const user = parseUserId(person.uid);
+  const [existing] = await composed.store.tenant(tenant).get(ref(members, user));
+  if (existing !== null) return;
+  const patient = person.chart === undefined ? null : await chartOf(composed, tenant, person.chart);
+  await putMember(composed.store, tenant, { user, role: person.role, patient });
+}
+
+async function chartOf(composed: Composed, tenant: TenantId, name: string): Promise<PatientId> {
+  const bundle = await readFile(join(DATA, `${name}.json`), 'utf8');
+  const { patients, audit } = composed.services;
+  return (await importPatient(bundle, { tenant, patients, audit, by: 'local-stack' })).patient;
+}
+
+/** The tenant's wrapping key: made once, found again by its alias, and then named by its ARN alone. */
+async function tenantKey(config: Config, tenant: TenantId): Promise<string> {
+  if (config.kms.kind === 'local') return localKeyId(config.kms.keys.at(-1)?.version ?? 1);
+  const credentials = { accessKeyId: 'emulator', secretAccessKey: 'emulator' };
+  const endpoint = config.kms.kind === 'emulator' ? { endpoint: config.kms.endpoint, credentials } : {};
+  const kms = new KMSClient({ region: config.kms.region, ...endpoint });
+  const alias = `alias/chartseal/${tenant}`;
+  try {
+    const found = await kms.send(new DescribeKeyCommand({ KeyId: alias }));
+    if (found.KeyMetadata?.Arn !== undefined) return found.KeyMetadata.Arn;
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'NotFoundException')) throw error;
+  }
+  const created = await kms.send(new CreateKeyCommand({ Description: `Chartseal tenant ${tenant}` }));
+  const arn = created.KeyMetadata?.Arn ?? '';
+  await kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: arn }));
+  return arn;
+}

@@ -1,0 +1,111 @@
+import type { ServerResponse } from 'node:http';
+import { NodeStreamableHTTPServerTransport, toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
+import { type AuthInfo, createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
+import { type BearerOptions, type Principal, verifyBearer } from '../access/bearer.ts';
+import { AccessError } from '../access/errors.ts';
+import { RESOURCE_SCOPES } from '../access/scopes.ts';
+import { challenge } from '../mcp/answers.ts';
+import { createServer } from '../mcp/server.ts';
+import type { Services } from '../mcp/tool.ts';
+import { HttpError, rpcError } from './errors.ts';
+import { type Request, readJson, sendJson } from './exchange.ts';
+
+/** What the MCP address stands on. */
+export interface McpEndpointOptions {
+  readonly origin: string;
+  readonly services: Services;
+  readonly bearer: BearerOptions;
+  /** Asked for each request: false when the person has ended the connection that the token belongs to. */
+  readonly isLive: (grant: string) => Promise<boolean>;
+}
+
+const BROWSERS_ALLOWED = ['https://chatgpt.com', 'https://chat.openai.com'];
+
+/**
+ * `/mcp`: the bearer token first, then the protocol. Stateless in both eras: one JSON answer for one POST; no
+ * sessions, no streams, so GET and DELETE are a clean 405.
+ */
+export function createMcpEndpoint(
+  options: McpEndpointOptions,
+): (req: Request, res: ServerResponse) => Promise<void> {
+  const { services } = options;
+  const modern = toNodeHandler(
+    createMcpHandler(({ authInfo }) => createServer({ principal: principalOf(authInfo), services }), {
+      legacy: 'reject',
+      maxSubscriptions: 0,
+      keepAliveMs: 0,
+    }),
+  );
+  return async (req, res) => {
+    checkOrigin(req, options.origin);
+    if (req.method !== 'POST') {
+      sendJson(res, 405, rpcError(-32600, 'Send POST requests to this address.', 'METHOD_NOT_ALLOWED'), {
+        allow: 'POST',
+      });
+      return;
+    }
+    const principal = await authenticate(req, res, options);
+    if (principal === null) return;
+    const body = await readJson(req);
+    const auth: AuthInfo = {
+      token: '',
+      clientId: principal.client,
+      scopes: [...principal.scopes],
+      extra: { principal },
+    };
+    const authenticated = Object.assign(req, { auth }) as Request & { auth: AuthInfo };
+    if (await isLegacyRequest(await toWebRequest(authenticated as never, body))) {
+      await serveLegacy(createServer({ principal, services }), { req: authenticated, res, body });
+    } else {
+      await modern(authenticated as never, res, body);
+    }
+  };
+}
+
+/**
+ * The revisions up to 2025-11-25, which ChatGPT opens with. Wired by hand because the library's own fallback
+ * answers each call as an event stream, and a function instance should answer with JSON and be done.
+ */
+async function serveLegacy(
+  server: ReturnType<typeof createServer>,
+  exchange: { req: Request; res: ServerResponse; body: unknown },
+): Promise<void> {
+  const transport = new NodeStreamableHTTPServerTransport({ enableJsonResponse: true });
+  await server.connect(transport);
+  exchange.res.once('close', () => void server.close());
+  await transport.handleRequest(exchange.req, exchange.res, exchange.body);
+}
+
+/** Null when the challenge was sent. */
+async function authenticate(
+  req: Request,
+  res: ServerResponse,
+  options: McpEndpointOptions,
+): Promise<Principal | null> {
+  try {
+    const principal = await verifyBearer(req.headers.authorization, options.bearer);
+    const revoked = principal.grant === null || !(await options.isLive(principal.grant));
+    if (revoked) throw new AccessError('TOKEN_INVALID', 'This connection was ended. Sign in again.');
+    return principal;
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    const asking = new AccessError(error.code, error.message, RESOURCE_SCOPES);
+    sendJson(res, 401, rpcError(-32001, error.message, error.code), {
+      'www-authenticate': challenge(asking, options.services.resourceMetadataUrl),
+    });
+    return null;
+  }
+}
+
+/** A page of another site must not talk to this address through a person's browser (DNS rebinding). */
+function checkOrigin(req: Request, own: string): void {
+  const { origin } = req.headers;
+  if (origin === undefined || origin === own || BROWSERS_ALLOWED.includes(origin)) return;
+  throw new HttpError('ORIGIN_REFUSED', 'This address is not for pages of other sites.');
+}
+
+function principalOf(authInfo: AuthInfo | undefined): Principal {
+  const principal = authInfo?.extra?.['principal'];
+  if (principal === undefined) throw new TypeError('The MCP handler ran before the token was verified.');
+  return principal as Principal;
+}
