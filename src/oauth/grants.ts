@@ -22,7 +22,7 @@ export const oauthGrants = collection('oauthGrants', {
 });
 
 /** A live connection. */
-export interface Connection {
+interface Connection {
   readonly grantId: string;
   readonly userId: UserId;
   readonly tenant: TenantId;

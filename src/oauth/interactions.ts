@@ -2,10 +2,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Provider } from 'oidc-provider';
 import type { Clock } from '../kernel/clock.ts';
-import { parseTenantId, type TenantId, type UserId } from '../kernel/ids.ts';
+import type { TenantId, UserId } from '../kernel/ids.ts';
+import { type Details, loginOf, saveGrant, scopesOf } from './consent.ts';
 import { OAuthError, type OAuthErrorCode } from './errors.ts';
 import type { GrantRegistry } from './grants.ts';
-import { LIFETIMES } from './lifetimes.ts';
 import { consentPage, type PageAssets, type PageContext, sendPage, signInPage } from './pages.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
 
@@ -43,7 +43,6 @@ export interface InteractionOptions {
   readonly onEvent: (event: OAuthEvent) => Promise<void>;
 }
 
-type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 /** One request to an interaction's address. */
 interface Visit {
   readonly req: IncomingMessage;
@@ -206,50 +205,3 @@ const deny = (provider: Provider, { req, res }: Visit): Promise<void> =>
     error: 'access_denied',
     error_description: 'The person did not allow the connection.',
   });
-
-async function saveGrant(options: InteractionOptions, details: Details, login: SignedIn): Promise<string> {
-  const clientId = String(details.params['client_id']);
-  const { openid, resources } = missingOf(details);
-  const grant = new options.provider.Grant({ accountId: login.userId, clientId });
-  if (openid.length > 0) grant.addOIDCScope(openid.join(' '));
-  for (const [resource, scopes] of Object.entries(resources)) {
-    grant.addResourceScope(resource, scopes.join(' '));
-  }
-  const grantId = await grant.save();
-  const createdAt = options.now();
-  await options.grants.record({
-    ...login,
-    grantId,
-    clientId,
-    scope: scopesOf(details).join(' '),
-    createdAt,
-    expiresAt: createdAt + LIFETIMES.grant * 1000,
-  });
-  return grantId;
-}
-
-function missingOf(details: Details): { openid: readonly string[]; resources: Record<string, string[]> } {
-  const { missingOIDCScope, missingResourceScopes } = details.prompt.details as {
-    missingOIDCScope?: string[];
-    missingResourceScopes?: Record<string, string[]>;
-  };
-  return { openid: missingOIDCScope ?? [], resources: missingResourceScopes ?? {} };
-}
-
-function scopesOf(details: Details): string[] {
-  const { openid, resources } = missingOf(details);
-  return [...Object.values(resources).flat(), ...openid];
-}
-
-function loginOf(details: Details): SignedIn | null {
-  const login = details.lastSubmission?.login as
-    | { accountId: string; ts?: number; amr?: string[]; tenant?: string }
-    | undefined;
-  if (login === undefined || details.session?.accountId !== login.accountId) return null;
-  return {
-    userId: login.accountId as UserId,
-    tenant: parseTenantId(login.tenant),
-    authTime: login.ts ?? 0,
-    amr: login.amr ?? [],
-  };
-}

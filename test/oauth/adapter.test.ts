@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { SYSTEM_TENANT, type TenantId, type UserId } from '../../src/kernel/ids.ts';
 import { createAdapterFactory, stateRef } from '../../src/oauth/adapter.ts';
 import { createGrantRegistry } from '../../src/oauth/grants.ts';
+import { sweepExpired } from '../../src/oauth/sweep.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 
 let now: number;
@@ -163,6 +164,31 @@ describe('ending a grant', () => {
     await adapterOf('Grant').destroy('grant');
     expect(await registry.isLive('grant')).toBe(false);
     expect(await registry.listFor('john' as UserId)).toEqual([]);
+  });
+});
+
+describe('the sweep', () => {
+  test('deletes what has expired, over many pages, and nothing else', async () => {
+    const tokens = adapterOf('RefreshToken');
+    for (let i = 0; i < 450; i += 1) await tokens.upsert(`token-${i}`, {}, i % 2 === 0 ? 60 : 3_600);
+    await adapterOf('Client').upsert('client', {});
+    const connection = {
+      userId: 'u',
+      tenant: 't',
+      clientId: 'c',
+      scope: '',
+      authTime: 1,
+      amr: [],
+      createdAt: now,
+    };
+    const registry = createGrantRegistry(store, () => now);
+    await registry.record({ ...connection, grantId: 'ended', expiresAt: now + 60_000 } as never);
+    await registry.record({ ...connection, grantId: 'live', expiresAt: now + 60_001 } as never);
+    now += 60_000;
+    expect(await sweepExpired(store, () => now)).toBe(226);
+    expect(rows()).toHaveLength(227);
+    expect(await registry.isLive('live')).toBe(true);
+    expect(await sweepExpired(store, () => now)).toBe(0);
   });
 });
 

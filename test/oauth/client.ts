@@ -51,7 +51,7 @@ export function authorizationRequest(
   return { url, verifier, clientId };
 }
 
-export async function exchange(
+async function exchange(
   { issuer }: Pick<RunningServer, 'issuer'>,
   params: Record<string, string>,
 ): Promise<TokenAnswer> {
