@@ -115,7 +115,7 @@ function checkLength(name: string, length: number, rule: LengthRule): void {
 }
 
 /** @throws KmsError always: `ValidationException` in the words of AWS, naming the member and never its value. */
-export function invalid(name: string, constraint: string): never {
+function invalid(name: string, constraint: string): never {
   throw new KmsError(
     'ValidationException',
     `1 validation error detected: Value at '${lowerFirst(name)}' failed to satisfy constraint: ${constraint}`,

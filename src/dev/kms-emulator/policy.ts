@@ -161,7 +161,7 @@ const callerEnvironment = (caller: Caller, accountId: string): Map<string, reado
   ]);
 
 /** True when the action, the resource and the conditions of a statement fit; who it names is another matter. */
-export function statementApplies(
+function statementApplies(
   { actions, resources, conditions }: Statement,
   question: Pick<Question, 'action' | 'resource' | 'environment'>,
 ): boolean {

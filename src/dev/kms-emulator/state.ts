@@ -16,7 +16,7 @@ export interface KeyMaterial {
 }
 
 /** The states of a key that are emulated. */
-export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingReplicaDeletion';
+type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingReplicaDeletion';
 
 /** A key as one Region has it. */
 export interface RegionalKey {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import {
   CreateAliasCommand,
   GenerateDataKeyCommand,
@@ -24,14 +25,13 @@ function folder(): string {
 
 /** An emulator in a process of its own, and a way to kill it at once. */
 async function spawned(path: string): Promise<{ url: string; kill: () => Promise<void> }> {
-  const script = join(import.meta.dirname, 'emulator-process.ts');
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [script, join(path, 'kms.json'), join(path, 'trail.jsonl')],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const server = pathToFileURL(join(import.meta.dirname, '../../../src/dev/kms-emulator/server.ts')).href;
+  const options = { stateFile: join(path, 'kms.json'), logFile: join(path, 'trail.jsonl') };
+  const script = `import { startKmsEmulator } from '${server}';
+    console.log((await startKmsEmulator(${JSON.stringify(options)})).url);`;
+  const child: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
