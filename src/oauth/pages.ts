@@ -43,10 +43,16 @@ export function signInPage(assets: PageAssets, context: PageContext, error = '')
     <form id="sign-in" method="post" action="${context.path}/sign-in">
       <input type="hidden" name="csrf" value="${context.csrf}">
       <input type="hidden" name="idToken" value="">
-      <label for="email">Email</label>
-      <input id="email" type="email" autocomplete="username" required autofocus>
-      <label for="password">Password</label>
-      <input id="password" type="password" autocomplete="current-password" required>
+      <div id="first-step">
+        <label for="email">Email</label>
+        <input id="email" type="email" autocomplete="username" required autofocus>
+        <label for="password">Password</label>
+        <input id="password" type="password" autocomplete="current-password" required>
+      </div>
+      <div id="second-step" hidden>
+        <label for="code">Code from your authenticator app</label>
+        <input id="code" inputmode="numeric" autocomplete="one-time-code" maxlength="8">
+      </div>
       <p id="error" class="error" role="alert" aria-live="assertive">${error}</p>
       <button class="primary" type="submit">Sign in</button>
     </form>

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { createAccounts } from '../../src/dev/auth/accounts.ts';
 import { type AuthEmulator, startAuthEmulator } from '../../src/dev/auth/emulator.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
+import { signInAtEmulator } from '../../src/dev/user-agent/emulator-sign-in.ts';
 import { buildWebAssets } from '../../src/dev/web-assets.ts';
 import { developmentOnly } from '../../src/oauth/development.ts';
 import { firebaseSignIn } from '../../src/oauth/sign-in-firebase.ts';
@@ -141,6 +142,53 @@ describe('in a real browser', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Connect ChatGPT?' }).waitFor();
     expect(problems).toEqual([]);
+    await leave();
+  });
+
+  test('an account with an authenticator app is asked for its code, and told when it is wrong', async () => {
+    const { leave } = await visit({ width: 390, colorScheme: 'light' });
+    const genuine = await signInAtEmulator({ email, password, authEmulatorUrl: emulator.url });
+    // The emulator knows second factors by text message only: here the service's answers are played.
+    await page.route('**/accounts:signInWithPassword?**', (route) =>
+      route.fulfill({
+        json: {
+          localId: 'john',
+          mfaPendingCredential: 'pending',
+          mfaInfo: [{ mfaEnrollmentId: 'app', totpInfo: {} }],
+        },
+      }),
+    );
+    const sent: unknown[] = [];
+    await page.route('**/mfaSignIn:finalize?**', (route) => {
+      const body = route.request().postDataJSON() as { totpVerificationInfo: { verificationCode: string } };
+      sent.push(body);
+      return body.totpVerificationInfo.verificationCode === '123456'
+        ? route.fulfill({ json: { idToken: genuine, refreshToken: 'unused' } })
+        : route.fulfill({ status: 400, json: { error: { code: 400, message: 'INVALID_CODE' } } });
+    });
+    await page.keyboard.type(email);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(password);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Code from your authenticator app').waitFor();
+    expect(await focused()).toBe('code');
+    await assertComfortable();
+    await page.keyboard.type('000000');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'That code is not right.' }).waitFor();
+    expect(await focused()).toBe('code');
+    await shot('second-step-390-light');
+    await page.keyboard.type('123456');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Connect ChatGPT?' }).waitFor();
+    expect(sent).toMatchObject([
+      {
+        mfaEnrollmentId: 'app',
+        mfaPendingCredential: 'pending',
+        totpVerificationInfo: { verificationCode: '000000' },
+      },
+      { totpVerificationInfo: { verificationCode: '123456' } },
+    ]);
     await leave();
   });
 

@@ -2,15 +2,21 @@ import { initializeApp } from '@firebase/app';
 import {
   type Auth,
   connectAuthEmulator,
+  getMultiFactorResolver,
   initializeAuth,
   inMemoryPersistence,
+  type MultiFactorError,
+  type MultiFactorResolver,
   signInWithEmailAndPassword,
+  TotpMultiFactorGenerator,
+  type UserCredential,
 } from '@firebase/auth';
 import { messageFor } from './messages.ts';
+import { element } from './page.ts';
 
 /**
- * The sign-in page: Firebase Auth checks email and password, and our server gets the ID token alone. Nothing is
- * kept in the browser.
+ * The sign-in page: Firebase Auth checks email and password, and a code of an authenticator app when the account
+ * has one; our server gets the ID token alone. Nothing is kept in the browser.
  */
 
 /** The page's data block, made by the server. */
@@ -20,20 +26,20 @@ interface Config {
   readonly emulator: string | null;
 }
 
-function element<T extends HTMLElement>(selector: string, type: new () => T): T {
-  const found = document.querySelector(selector);
-  if (!(found instanceof type)) throw new Error(`The page has no ${selector}.`);
-  return found;
-}
-
 const config = JSON.parse(element('#sign-in-config', HTMLScriptElement).text) as Config;
 const form = element('#sign-in', HTMLFormElement);
 const email = element('#email', HTMLInputElement);
 const password = element('#password', HTMLInputElement);
+const code = element('#code', HTMLInputElement);
 const idToken = element('[name="idToken"]', HTMLInputElement);
 const button = element('#sign-in button', HTMLButtonElement);
 const error = element('#error', HTMLElement);
+const firstStep = element('#first-step', HTMLElement);
+const secondStep = element('#second-step', HTMLElement);
 const label = button.textContent;
+
+/** Set between the two steps of an account that has two. */
+let resolver: MultiFactorResolver | null = null;
 
 function startAuth(): Auth {
   const auth = initializeAuth(initializeApp({ apiKey: config.apiKey }), { persistence: inMemoryPersistence });
@@ -48,18 +54,49 @@ function setBusy(busy: boolean): void {
   button.textContent = busy ? 'Signing in…' : label;
 }
 
+/** Shows the step that is due, and puts the person into its field. */
+function showStep(next: MultiFactorResolver | null): void {
+  resolver = next;
+  firstStep.hidden = next !== null;
+  secondStep.hidden = next === null;
+  email.required = password.required = next === null;
+  code.required = next !== null;
+  const field = next === null ? password : code;
+  field.focus();
+  field.select();
+}
+
+async function signIn(): Promise<UserCredential> {
+  if (resolver === null) return signInWithEmailAndPassword(auth, email.value.trim(), password.value);
+  const factor = resolver.hints.find(({ factorId }) => factorId === TotpMultiFactorGenerator.FACTOR_ID);
+  const assertion = TotpMultiFactorGenerator.assertionForSignIn(factor?.uid ?? '', code.value.trim());
+  return resolver.resolveSignIn(assertion);
+}
+
+function explain(cause: unknown): void {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (reason === 'auth/multi-factor-auth-required') {
+    const next = getMultiFactorResolver(auth, cause as MultiFactorError);
+    if (next.hints.some(({ factorId }) => factorId === TotpMultiFactorGenerator.FACTOR_ID)) {
+      showStep(next);
+      return;
+    }
+  }
+  error.textContent = messageFor(reason);
+  // A wrong code can be typed again; anything else begins anew.
+  showStep(reason === 'auth/invalid-verification-code' ? resolver : null);
+}
+
 async function submit(): Promise<void> {
   error.textContent = '';
   setBusy(true);
   try {
-    const { user } = await signInWithEmailAndPassword(auth, email.value.trim(), password.value);
+    const { user } = await signIn();
     idToken.value = await user.getIdToken();
     form.submit();
   } catch (cause) {
     setBusy(false);
-    error.textContent = messageFor(cause instanceof Error && 'code' in cause ? String(cause.code) : '');
-    password.select();
-    password.focus();
+    explain(cause);
   }
 }
 
