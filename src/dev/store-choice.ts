@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { COLLECTIONS } from '../collections.ts';
 import { ensureSchema } from '../storage/postgres/ensure-schema.ts';
+import { startEmbeddedPostgres } from './backends/embedded-postgres.ts';
 import { BackendError } from './backends/errors.ts';
 import { findFirestoreEmulator } from './backends/find-firestore-emulator.ts';
 import { startFirestoreEmulator } from './backends/firestore-emulator.ts';
-import { startEmbeddedPostgres } from './backends/embedded-postgres.ts';
 
 /** A running database of the local stack: what to tell a person, and what to put into the environment. */
 export interface ChosenStore {
@@ -62,18 +62,27 @@ async function startFirestore({ dataDir, projectId }: StoreWish): Promise<Chosen
   };
 }
 
-/** The emulator keeps everything in memory; its own export makes the next start begin where this one ended. */
+/** The emulator keeps everything in memory; its own export lets the next start begin where this one ended. */
 async function exportTo(
   folder: string,
   { host, projectId }: { host: string; projectId: string },
 ): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await fetch(`http://${host}/emulator/v1/projects/${projectId}:export`, {
+  const fresh = `${folder}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true });
+  const response = await fetch(`http://${host}/emulator/v1/projects/${projectId}:export`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ database: `projects/${projectId}/databases/(default)`, export_directory: folder }),
+    body: JSON.stringify({
+      database: `projects/${projectId}/databases/(default)`,
+      export_directory: fresh,
+      export_name: 'export',
+    }),
     signal: AbortSignal.timeout(EXPORT_MS),
   });
+  if (!response.ok) return;
+  await rm(folder, { recursive: true, force: true });
+  await rename(fresh, folder);
 }
 
 async function startPostgres({ dataDir }: StoreWish, why: string): Promise<ChosenStore> {

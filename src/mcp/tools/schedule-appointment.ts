@@ -86,7 +86,10 @@ async function taken(call: ToolCall, slot: NamedSlot): Promise<ToolResult<Output
   const choices = await offer(call, { visitType: slot.visitType, from: slot.start });
   return {
     ...choices,
-    text: `That time has just been taken. Not booked, nothing was changed. ${choices.text}`,
+    text:
+      choices.output.outcome === 'choose'
+        ? 'That time has just been taken. Not booked; nothing was changed. Let the person choose one of these instead.'
+        : `That time has just been taken. Not booked; nothing was changed. ${choices.text}`,
     refused: 'TIME_TAKEN',
   };
 }
