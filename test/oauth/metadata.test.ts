@@ -204,6 +204,19 @@ describe('a client document', () => {
   });
 });
 
+describe('behind Cloud Functions', () => {
+  test('the whole flow works though every body was read before', async () => {
+    const functions = await startServer({
+      store: createMemoryStore(),
+      signIn: fakeSignIn(['john']),
+      bodiesRead: true,
+    });
+    const request = authorizationRequest(functions, String((await register(functions)).body['client_id']));
+    expect((await redeem(functions, request, await connect(functions, request))).status).toBe(200);
+    await functions.close();
+  });
+});
+
 describe('signing keys', () => {
   test('the first signs, and the next is published before it does', async () => {
     const signingKeys = [await newSigningKey(), await newSigningKey()];

@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Store } from '../../src/kernel/store.ts';
 import {
@@ -34,17 +35,21 @@ export async function startServer(options: {
   store: Store;
   signIn: SignIn;
   overrides?: Partial<AuthorizationServerOptions>;
+  /** Reads each body beforehand, as Cloud Functions does. */
+  bodiesRead?: boolean;
   /** Files served beside the server, as the http layer does. */
   assets?: ReadonlyMap<string, { body: Buffer; type: string }>;
 }): Promise<RunningServer> {
   let server: AuthorizationServer | undefined;
+  const serve = async (req: IncomingMessage): Promise<IncomingMessage> =>
+    options.bodiesRead === true ? Object.assign(req, { body: {}, rawBody: await buffer(req) }) : req;
   const http = createServer((req, res) => {
     const asset = options.assets?.get(req.url ?? '');
     if (asset !== undefined) {
       res.writeHead(200, { 'content-type': asset.type }).end(asset.body);
       return;
     }
-    void server?.handle(req, res);
+    void serve(req).then((request) => server?.handle(request, res));
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;

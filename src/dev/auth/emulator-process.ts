@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -21,15 +22,14 @@ const UNUSED = /\/tenants|Saml|IdpConfigs/;
 const load = createRequire(import.meta.url);
 
 async function main(projectId: string, port: number): Promise<void> {
+  // The port first: that it is taken should be known before the seconds that the rest needs.
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
   const { default: spec } = load('firebase-tools/lib/emulator/auth/apiSpec') as ApiSpec;
   for (const path of Object.keys(spec.paths)) if (UNUSED.test(path)) delete spec.paths[path];
   const { createApp } = load('firebase-tools/lib/emulator/auth/server') as AuthServer;
-  const server = createServer(await createApp(projectId, 'error'));
-  server.on('error', (error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  });
-  server.listen(port, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+  server.on('request', await createApp(projectId, 'error'));
+  process.send?.({ port: (server.address() as AddressInfo).port });
 }
 
 process.on('disconnect', () => process.exit(0));
