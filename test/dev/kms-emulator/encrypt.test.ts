@@ -1,5 +1,6 @@
 import {
   DecryptCommand,
+  DisableKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
   GenerateDataKeyWithoutPlaintextCommand,
@@ -260,6 +261,18 @@ describe('ReEncrypt', () => {
       expect(await errorName(client.send(command))).toBe(expected);
     },
   );
+});
+
+test.each([
+  ['a disabled key', 'DisabledException', {}],
+  ['a key for MACs', 'InvalidKeyUsageException', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }],
+] as const)('ReEncrypt does not move a ciphertext to %s: %s', async (_, expected, input) => {
+  const { client } = await started();
+  const CiphertextBlob = await encrypt(client, { key: await createKey(client) });
+  const DestinationKeyId = await createKey(client, input);
+  if (expected === 'DisabledException') await client.send(new DisableKeyCommand({ KeyId: DestinationKeyId }));
+  const moved = client.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId }));
+  expect(await errorName(moved)).toBe(expected);
 });
 
 test('a single-Region key and its ciphertexts are unknown in another Region', async () => {

@@ -234,6 +234,7 @@ describe('deletion', () => {
     clock.advanceDays(0.2);
     expect(await errorName(stateOf(client, key))).toBe('NotFoundException');
     expect(await errorName(stateOf(client, 'alias/chart'))).toBe('NotFoundException');
+    expect((await client.send(new ListAliasesCommand({}))).Aliases).toEqual([]);
     expect(await errorName(decrypt(client, { blob }))).toBe('AccessDeniedException');
     expect(await errorName(decrypt(client, { blob, key }))).toBe('NotFoundException');
   });

@@ -148,6 +148,11 @@ describe('conditions', () => {
     [{ StringNotEquals: { 'kms:EncryptionContext:tenant': 't1' } }, { tenant: 't2' }, 'none'],
     [{ StringNotEquals: { 'kms:EncryptionContext:tenant': 't1' } }, undefined, 'none'],
     [{ StringLike: { 'kms:EncryptionContext:tenant': 't-*' } }, { tenant: 't-1' }, 'none'],
+    [
+      { StringLike: { 'kms:EncryptionContext:tenant': 't*' } },
+      { tenant: 't1', Tenant: 't2' },
+      'AccessDeniedException',
+    ],
     [{ StringLike: { 'kms:EncryptionContext:tenant': 't-?' } }, { tenant: 't-12' }, 'AccessDeniedException'],
     [{ StringLike: { 'kms:EncryptionContext:tenant': 't.1' } }, { tenant: 'tx1' }, 'AccessDeniedException'],
     [{ Null: { 'kms:EncryptionContext:tenant': 'false' } }, { tenant: 't1' }, 'none'],

@@ -72,7 +72,7 @@ describe('the AWS JSON 1.1 protocol', () => {
     [
       'IncompleteSignatureException',
       400,
-      { headers: { ...SIGNED, authorization: AUTHORIZATION.replace('kms', 's3') } },
+      { headers: { ...SIGNED, authorization: AUTHORIZATION.replace('kms', 'sts') } },
     ],
     ['RequestEntityTooLargeException', 413, { body: JSON.stringify({ Marker: 'x'.repeat(140_000) }) }],
   ])('%s (%i)', async (name, status, options) => {

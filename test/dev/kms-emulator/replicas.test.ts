@@ -43,6 +43,12 @@ describe('a multi-Region key', () => {
     }
   });
 
+  test('is not reached by the ARN that it has in another Region', async () => {
+    const { key, replica } = await replicated();
+    const arn = `arn:aws:kms:us-east-1:${ACCOUNT}:key/${key}`;
+    expect(await errorName(encrypt(replica, { key: arn }))).toBe('NotFoundException');
+  });
+
   test('tells which Region is primary', async () => {
     const { key, primary, replica } = await replicated();
     const arn = (region: string): string => `arn:aws:kms:${region}:${ACCOUNT}:key/${key}`;

@@ -80,7 +80,11 @@ describe('automatic rotation', () => {
     await client.send(new EnableKeyRotationCommand({ KeyId }));
     const first = await materialOf(client, KeyId);
     await client.send(new DisableKeyCommand({ KeyId }));
+    const other = await createKey(client);
+    await client.send(new EnableKeyRotationCommand({ KeyId: other }));
+    const otherFirst = await materialOf(client, other);
     clock.advanceDays(400);
+    expect(await materialOf(client, other)).not.toBe(otherFirst);
     expect(await materialOf(client, KeyId)).toBe(first);
     await client.send(new EnableKeyCommand({ KeyId }));
     expect(await materialOf(client, KeyId)).not.toBe(first);

@@ -37,6 +37,12 @@ const input = ({ key, algorithm, message = MESSAGE, type = 'RAW' }: Signing) => 
 const sign = async (client: KMSClient, signing: Signing): Promise<Uint8Array> =>
   (await client.send(new SignCommand(input(signing)))).Signature ?? new Uint8Array();
 
+/** A DER signature whose first number has a zero byte too many: the same numbers, not the same encoding. */
+const padded = (signature: Uint8Array): Uint8Array => {
+  const [sequence = 0, length = 0, integer = 0, size = 0, ...rest] = signature;
+  return Uint8Array.from([sequence, length + 1, integer, size + 1, 0, ...rest]);
+};
+
 async function publicKeyOf(client: KMSClient, KeyId: string) {
   const { PublicKey } = await client.send(new GetPublicKeyCommand({ KeyId }));
   return createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' });
@@ -102,6 +108,7 @@ describe('signatures', () => {
         { ...input(signing), Signature: changed },
         { ...input(signing), Signature: Signature.subarray(0, 10) },
         { ...input(signing), Signature: Buffer.concat([Signature, Buffer.of(0)]) },
+        { ...input(signing), Signature: padded(Signature) },
       ];
       for (const attempt of attempts) {
         expect(await errorName(client.send(new VerifyCommand(attempt)))).toBe('KMSInvalidSignatureException');
