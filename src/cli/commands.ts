@@ -1,12 +1,13 @@
 import type { Command } from './command.ts';
 import { demo } from './commands/demo.ts';
-import { dev } from './commands/dev.ts';
+import { dev, emulators } from './commands/dev.ts';
 import { patientImport } from './commands/patient-import.ts';
 import { token } from './commands/token.ts';
 
 /** Every command by its words. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['dev', dev],
+  ['emulators', emulators],
   ['demo', demo],
   ['token', token],
   ['patient import', patientImport],

@@ -28,7 +28,7 @@ export interface Stack {
   readonly config: Config;
   readonly composed: Composed;
   /** What was chosen, for people: one line for each part. */
-  readonly parts: Readonly<Record<'store' | 'auth' | 'kms', string>>;
+  readonly parts: Readonly<Record<string, string>>;
   /** The environment in which another process reaches the same parts. */
   readonly env: Readonly<Record<string, string>>;
   /** Ends everything that was started, last first. */
@@ -38,8 +38,10 @@ export interface Stack {
 // Without it Google's libraries look for a metadata server that is not here.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';
 
-const PROJECT = 'demo-chartseal';
-const REGION = 'us-east-1';
+/** The project of the local stack; `demo-` tells Firebase's tools that it exists nowhere. */
+export const PROJECT = 'demo-chartseal';
+/** Where the emulated keys live. */
+export const REGION = 'us-east-1';
 
 /**
  * Starts everything that Chartseal needs on loopback, seeds synthetic people, and serves.
@@ -97,15 +99,23 @@ async function startParts(
   closers.push(() => composed.close());
   await seed(config, composed);
   handle = composed.handle;
-  const stackFile = join(dataDir, 'stack.json');
-  await writeFile(stackFile, JSON.stringify({ pid: process.pid, env }), { mode: 0o600 });
-  closers.push(() => rm(stackFile, { force: true }));
+  closers.push(await leaveNote(dataDir, env));
   const parts = {
     store: store.label,
     auth: `Firebase Auth emulator at ${auth.host}`,
     kms: `KMS emulator at ${kms.url.replace('http://', '')}, keys kept in ${join(dataDir, 'kms.json')}`,
   };
   return { origin, config, composed, parts, env, close };
+}
+
+/** Tells other commands of this folder that a stack runs, and where. Returns how to take the note away. */
+export async function leaveNote(
+  dataDir: string,
+  env: Readonly<Record<string, string>>,
+): Promise<() => Promise<void>> {
+  const note = join(dataDir, 'stack.json');
+  await writeFile(note, JSON.stringify({ pid: process.pid, env }), { mode: 0o600 });
+  return () => rm(note, { force: true });
 }
 
 /** Every part starts at once; what did start is ended when another fails. */

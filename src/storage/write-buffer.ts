@@ -1,6 +1,6 @@
 import type { Columns, Ref, Row } from '../kernel/collection.ts';
 import type { TimeClaim, Transaction } from '../kernel/store.ts';
-import { storeUse } from './errors.ts';
+import { alreadyExists, storeUse } from './errors.ts';
 import { checkRef, checkRow } from './rows.ts';
 import { checkClaim } from './time-claims.ts';
 
@@ -22,6 +22,8 @@ export class WriteBuffer implements Writer {
   readonly rows: RowWrite[] = [];
   readonly claims: TimeClaim[] = [];
   readonly releases: TimeClaim[] = [];
+  /** The rows that are there after the writes so far, because this transaction wrote them. */
+  readonly #present = new Set<string>();
   #closed = false;
 
   /** @throws StoreError `STORE_USE` after the first write, and after the transaction has ended. */
@@ -32,6 +34,7 @@ export class WriteBuffer implements Writer {
   }
 
   create<C extends Columns>(at: Ref<C>, row: Row<C>): void {
+    if (this.#present.has(keyOf(at))) throw alreadyExists();
     this.#add({ kind: 'create', at, row: this.#checked(at, row) });
   }
 
@@ -69,6 +72,8 @@ export class WriteBuffer implements Writer {
     if (this.rows.length >= MAX_WRITES)
       throw storeUse(`A transaction writes at most ${MAX_WRITES} rows. Split the work.`);
     this.rows.push(write);
+    if (write.kind === 'delete') this.#present.delete(keyOf(write.at));
+    else this.#present.add(keyOf(write.at));
   }
 
   #assertOpen(): void {
@@ -79,3 +84,5 @@ export class WriteBuffer implements Writer {
     return this.rows.length + this.claims.length + this.releases.length;
   }
 }
+
+const keyOf = (at: Ref): string => `${at.collection.name}/${at.id}`;

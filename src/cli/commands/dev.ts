@@ -1,5 +1,6 @@
 import { DEMO_PASSWORD, DEMO_PEOPLE } from '../../dev/people.ts';
-import { type Stack, startStack } from '../../dev/stack.ts';
+import { type Stack, type StackOptions, startStack } from '../../dev/stack.ts';
+import { startSuite } from '../../dev/suite.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
 import { dataDir, storeWish } from '../local.ts';
 import { bold, dim, out, table } from '../terminal.ts';
@@ -10,22 +11,37 @@ export const dev: Command = {
   summary: 'start the local stack: store, sign-in, KMS, and the server',
   options: { port: { type: 'string' }, store: { type: 'string' } },
   run: async ({ values, json }) => {
-    const started = performance.now();
-    if (!json) out(dim('Starting the local stack …'));
-    const stack = await startStack({
-      port: portOf(values['port'] ?? process.env['PORT']),
-      dataDir: dataDir(),
-      store: storeWish(values['store']),
-      onFault: ({ name, code }) => process.stderr.write(`fault: ${name} ${code}\n`),
-    });
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    out(json ? JSON.stringify({ origin: stack.origin, ...stack.parts }) : greeting(stack, seconds));
-    await stopSignal();
-    if (!json) out(dim('\nStopping …'));
-    await stack.close();
-    return EXIT.ok;
+    return serve(startStack, { values, json });
   },
 };
+
+/** The deployable bundle in the Firebase Emulator Suite, with the addresses that production has. */
+export const emulators: Command = {
+  usage: '[--port N]',
+  summary: 'start the deployable bundle in the Firebase Emulator Suite',
+  options: { port: { type: 'string' } },
+  run: ({ values, json }) => serve(startSuite, { values, json }),
+};
+
+async function serve(
+  start: (options: StackOptions) => Promise<Stack>,
+  { values, json }: { values: Readonly<Record<string, unknown>>; json: boolean },
+): Promise<number> {
+  const started = performance.now();
+  if (!json) out(dim('Starting the local stack …'));
+  const stack = await start({
+    port: portOf(values['port'] ?? process.env['PORT']),
+    dataDir: dataDir(),
+    store: storeWish(values['store']),
+    onFault: ({ name, code }) => process.stderr.write(`fault: ${name} ${code}\n`),
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  out(json ? JSON.stringify({ origin: stack.origin, ...stack.parts }) : greeting(stack, seconds));
+  await stopSignal();
+  if (!json) out(dim('\nStopping …'));
+  await stack.close();
+  return EXIT.ok;
+}
 
 function portOf(text: unknown): number {
   const port = Number(text ?? 8787);

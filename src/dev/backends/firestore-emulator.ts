@@ -57,7 +57,7 @@ export async function startFirestoreEmulator(
   const child = spawn(where.java, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = supervise(child);
   try {
-    await ready(child, `http://${host}:${port}/`);
+    await ready(child, `http://${host}:${port}/v1/projects/demo-ready/databases/(default)/documents/a/b`);
   } catch (error) {
     await stop();
     throw error;
@@ -83,6 +83,7 @@ function supervise(child: ChildProcess): () => Promise<void> {
   };
 }
 
+/** Waits for the answer that there is no such document: the first real read takes another second. */
 async function ready(child: ChildProcess, url: string): Promise<void> {
   let output = '';
   const keep = (chunk: Buffer): void => {
@@ -93,8 +94,11 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
   child.once('error', (error) => keep(Buffer.from(error.message)));
   const end = performance.now() + READY_MS;
   while (performance.now() < end && child.exitCode === null && child.pid !== undefined) {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
-    if (response?.ok) return;
+    const response = await fetch(url, {
+      headers: { authorization: 'Bearer owner' },
+      signal: AbortSignal.timeout(10_000),
+    }).catch(() => null);
+    if (response?.status === 404) return;
     await sleep(100);
   }
   throw new BackendError('BACKEND_START', `The Firestore emulator did not start. It said: ${output.trim()}`);

@@ -1,20 +1,20 @@
 import { READ_DEADLINE_MS } from '../deadline.ts';
 import { commitError } from './grpc-errors.ts';
 
-const method = (retryCodes: 'none' | 'unavailable') => ({
+const METHOD = {
   timeout_millis: READ_DEADLINE_MS,
-  retry_codes_name: retryCodes,
+  retry_codes_name: 'none',
   retry_params_name: 'default',
-});
+};
 
 /**
- * Deadlines and gRPC-level retries. The SDK's own limits are ten minutes, and it sends a commit again when the
- * first reply was lost, so that a transaction would meet its own rows.
+ * Deadlines, and no retries at the level of gRPC. Its defaults are ten minutes, and a commit sent again when the
+ * first reply was lost, so that a transaction would meet its own rows. The SDK still repeats reads, five times.
  */
 const clientConfig = {
   interfaces: {
     'google.firestore.v1.Firestore': {
-      retry_codes: { none: [], unavailable: ['UNAVAILABLE'] },
+      retry_codes: { none: [] },
       retry_params: {
         default: {
           initial_retry_delay_millis: 100,
@@ -27,10 +27,10 @@ const clientConfig = {
         },
       },
       methods: {
-        BatchGetDocuments: method('unavailable'),
-        RunQuery: method('unavailable'),
-        Rollback: method('none'),
-        Commit: method('none'),
+        BatchGetDocuments: METHOD,
+        RunQuery: METHOD,
+        Rollback: METHOD,
+        Commit: METHOD,
       },
     },
   },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type Firestore, getFirestore } from 'firebase-admin/firestore';
 import { randomId, SYSTEM_TENANT } from '../../kernel/ids.ts';
@@ -6,7 +7,11 @@ import { PING_DEADLINE_MS, within } from '../deadline.ts';
 import { checkTenant } from '../rows.ts';
 import { CLIENT_SETTINGS, emulatorSettings } from './client-settings.ts';
 import { fromGrpc } from './grpc-errors.ts';
+import { settled, track } from './pending.ts';
 import { firestoreTenant } from './tenant-store.ts';
+
+/** How long closing waits for requests under way; after it they are left to end by themselves. */
+const CLOSE_MS = 5_000;
 
 /** Which database {@link openFirestoreStore} opens. */
 export interface FirestoreStoreOptions {
@@ -33,7 +38,8 @@ export function openFirestoreStore(options: FirestoreStoreOptions): Store {
     },
     ping: async () => await ping(db),
     close: async () => {
-      await db.terminate();
+      const terminated = settled(db).then(async () => await db.terminate());
+      await Promise.race([terminated, sleep(CLOSE_MS, undefined, { ref: false })]);
       await deleteApp(app);
     },
   };
@@ -41,7 +47,7 @@ export function openFirestoreStore(options: FirestoreStoreOptions): Store {
 
 async function ping(db: Firestore): Promise<void> {
   try {
-    await within(PING_DEADLINE_MS, db.doc(`tenants/${SYSTEM_TENANT}`).get());
+    await within(PING_DEADLINE_MS, track(db, db.doc(`tenants/${SYSTEM_TENANT}`).get()));
   } catch (error) {
     throw fromGrpc(error);
   }

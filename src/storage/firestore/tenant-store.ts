@@ -7,14 +7,15 @@ import { alreadyExists, contention, timeTaken } from '../errors.ts';
 import { checkRef } from '../rows.ts';
 import { type Attempt, LostCommit, MAX_ATTEMPTS, runTransaction } from '../run-transaction.ts';
 import { fromGrpc, isCommitReplyLost } from './grpc-errors.ts';
+import { track } from './pending.ts';
 import { FirestoreReader } from './reads.ts';
 import { FirestoreTransaction } from './transaction.ts';
 
 /** {@link TenantStore} over the documents below `tenants/{tenant}`. */
 export function firestoreTenant(db: Firestore, tenant: TenantId): TenantStore {
   const reader = new FirestoreReader(db, tenant, {
-    documents: (refs) => plain(db.getAll(...refs)),
-    query: (query) => plain(query.get()),
+    documents: (refs) => plain(db, db.getAll(...refs)),
+    query: (query) => plain(db, query.get()),
   });
   return {
     get: (...refs) => reader.get(...refs),
@@ -24,9 +25,9 @@ export function firestoreTenant(db: Firestore, tenant: TenantId): TenantStore {
   };
 }
 
-async function plain<T>(read: Promise<T>): Promise<T> {
+async function plain<T>(db: Firestore, read: Promise<T>): Promise<T> {
   try {
-    return await within(READ_DEADLINE_MS, read);
+    return await within(READ_DEADLINE_MS, track(db, read));
   } catch (error) {
     throw fromGrpc(error);
   }
@@ -69,7 +70,7 @@ async function sdkTransaction<T>({ db, tenant }: Context, work: Work<T>, attempt
     return result;
   };
   try {
-    return await db.runTransaction(run, { maxAttempts: MAX_ATTEMPTS });
+    return await track(db, db.runTransaction(run, { maxAttempts: MAX_ATTEMPTS }));
   } catch (error) {
     if (error instanceof WorkFailed) throw error.cause;
     if (last !== undefined && isCommitReplyLost(error)) throw new LostCommit(last.result);
@@ -77,18 +78,21 @@ async function sdkTransaction<T>({ db, tenant }: Context, work: Work<T>, attempt
   }
 }
 
-/** Throws what the SDK threw at a read, which it may retry, or {@link WorkFailed}, which it may not. */
+/** Throws {@link WorkFailed}, or what the SDK threw at a read when that was contention, which it may retry. */
 async function runWork<T>(tx: FirestoreTransaction, work: Work<T>): Promise<T> {
-  try {
-    const result = await work(tx);
-    if (tx.fault !== null) throw tx.fault.thrown;
-    return result;
-  } catch (error) {
-    throw tx.fault?.thrown ?? new WorkFailed('The work of a transaction threw.', { cause: error });
-  } finally {
-    tx.close();
-  }
+  const outcome = await work(tx).then(
+    (result) => ({ result }),
+    (error: unknown) => ({ error }),
+  );
+  tx.close();
+  if (tx.fault !== null && fromGrpc(tx.fault.thrown).code === 'CONTENTION') throw tx.fault.thrown;
+  if (tx.fault !== null) throw workFailed(fromGrpc(tx.fault.thrown));
+  if ('error' in outcome) throw workFailed(outcome.error);
+  return outcome.result;
 }
+
+const workFailed = (cause: unknown): WorkFailed =>
+  new WorkFailed('The work of a transaction threw.', { cause });
 
 /** A create found a document in its place: looks which one, since a taken cell is another answer than a taken id. */
 async function commitFailure(
@@ -98,7 +102,7 @@ async function commitFailure(
 ): Promise<StoreError> {
   if (tx === undefined || error.code !== 'ALREADY_EXISTS') return error;
   const { rows, cells } = tx.created();
-  const found = await plain(db.getAll(...rows, ...cells));
+  const found = await plain(db, db.getAll(...rows, ...cells));
   const taken = found.map((document) => document.exists);
   if (taken.slice(0, rows.length).includes(true)) return alreadyExists();
   return taken.includes(true) ? timeTaken() : contention();

@@ -15,6 +15,7 @@ import { WriteBuffer } from '../write-buffer.ts';
 import { toDocument } from './codec.ts';
 import { fromGrpc } from './grpc-errors.ts';
 import { cellId, cellsAt, rowAt } from './paths.ts';
+import { track } from './pending.ts';
 import { FirestoreReader } from './reads.ts';
 
 /** One attempt at a transaction: reads go through the SDK at once, writes are buffered until {@link flush}. */
@@ -107,7 +108,7 @@ export class FirestoreTransaction extends WriteBuffer implements Transaction {
 
   async #guard<T>(read: () => Promise<T>): Promise<T> {
     try {
-      return await inTime(this.#attempt.budget(), read());
+      return await inTime(this.#attempt.budget(), track(this.#db, read()));
     } catch (error) {
       this.fault ??= { thrown: error };
       throw fromGrpc(error);

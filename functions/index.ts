@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineSecret } from 'firebase-functions/params';
+import { onRequest } from 'firebase-functions/v2/https';
+import { type Composed, compose } from '../src/compose.ts';
+import { readConfig } from '../src/config.ts';
+import type { Asset } from '../src/http/app.ts';
+
+const SECRETS = ['CHARTSEAL_SIGNING_KEYS', 'CHARTSEAL_COOKIE_KEYS'];
+/** Beside this file once it is bundled: the browser code and its index. */
+const WEB = join(import.meta.dirname, 'web');
+
+let composed: Composed | undefined;
+
+/** Made at the first request, when secrets are known, and kept for the life of the instance. */
+function chart(): Composed {
+  composed ??= compose(readConfig(process.env), {
+    assets: readAssets(),
+    journal: (line) => log({ severity: 'NOTICE', message: 'audit', ...line }),
+    onFault: (fault) => log({ severity: 'ERROR', message: 'fault', ...fault }),
+  });
+  return composed;
+}
+
+function readAssets(): ReadonlyMap<string, Asset> {
+  const index = JSON.parse(readFileSync(join(WEB, 'index.json'), 'utf8')) as Record<
+    string,
+    Omit<Asset, 'body'> & { file: string }
+  >;
+  return new Map(
+    Object.entries(index).map(([path, { file, ...asset }]) => [
+      path,
+      { ...asset, body: readFileSync(join(WEB, file)) },
+    ]),
+  );
+}
+
+/** One line of JSON: Cloud Logging reads its fields. */
+const log = (entry: Readonly<Record<string, string>>): boolean =>
+  process.stdout.write(`${JSON.stringify(entry)}\n`);
+
+/** Everything that Chartseal serves over HTTP. */
+export const chartseal = onRequest(
+  {
+    region: 'us-central1',
+    memory: '512MiB',
+    timeoutSeconds: 60,
+    concurrency: 40,
+    invoker: 'public',
+    secrets: process.env['FUNCTIONS_EMULATOR'] === 'true' ? [] : SECRETS.map((name) => defineSecret(name)),
+  },
+  (req, res) => chart().handle(req, res),
+);

@@ -1,0 +1,35 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+import { buildWebAssets } from './web-assets.ts';
+
+const FUNCTIONS = join(import.meta.dirname, '../../functions');
+
+/** Bundles the function and the browser code into `functions/lib`, which is what is deployed. */
+export async function buildFunctions(): Promise<void> {
+  const out = join(FUNCTIONS, 'lib');
+  await rm(out, { recursive: true, force: true });
+  await mkdir(join(out, 'web'), { recursive: true });
+  await build({
+    entryPoints: [join(FUNCTIONS, 'index.ts')],
+    outfile: join(out, 'index.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    // CommonJS has no import.meta; packages that read it get this file's own address.
+    banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.url': '__bundleUrl', 'import.meta.dirname': '__dirname' },
+    external: ['firebase-functions', 'pg-native'],
+    logLevel: 'warning',
+    logOverride: { 'empty-import-meta': 'silent' },
+  });
+  const index: Record<string, unknown> = {};
+  for (const [path, { body, ...asset }] of await buildWebAssets()) {
+    index[path] = { ...asset, file: basename(path) };
+    await writeFile(join(out, 'web', basename(path)), body);
+  }
+  await writeFile(join(out, 'web', 'index.json'), JSON.stringify(index));
+}
+
+if (import.meta.main) await buildFunctions();
