@@ -35,7 +35,7 @@ export interface Trace {
   caller: Caller | null;
 }
 
-/** Answers one `POST /` of the AWS JSON 1.1 protocol. It never throws. */
+/** Answers one `POST /` of the AWS JSON 1.1 protocol. It rejects only when the call cannot be logged. */
 export async function serveKms(request: IncomingMessage, parts: ServiceParts): Promise<Reply> {
   const requestId = randomUUID();
   let trace: Trace | null = null;

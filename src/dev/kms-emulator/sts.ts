@@ -63,7 +63,7 @@ interface Assumption {
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
-/** Answers one call of the AWS Query protocol: AssumeRoleWithWebIdentity or AssumeRole. It never throws. */
+/** Answers one call of the AWS Query protocol: AssumeRoleWithWebIdentity or AssumeRole. It rejects only when it cannot log. */
 export async function serveSts(request: IncomingMessage, parts: StsParts): Promise<Reply> {
   const requestId = randomUUID();
   let form = new URLSearchParams();
