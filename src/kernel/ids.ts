@@ -33,8 +33,6 @@ export const parseTenantId = (value: unknown): TenantId => parse(value, 'tenant 
 /** @throws InputError `ID_FORMAT` unless `value` matches `[A-Za-z0-9_-]{1,64}`. */
 export const parsePatientId = (value: unknown): PatientId => parse(value, 'patient handle');
 /** @throws InputError `ID_FORMAT` unless `value` matches `[A-Za-z0-9_-]{1,64}`. */
-export const parsePatientAlias = (value: unknown): PatientAlias => parse(value, 'patient alias');
-/** @throws InputError `ID_FORMAT` unless `value` matches `[A-Za-z0-9_-]{1,64}`. */
 export const parseUserId = (value: unknown): UserId => parse(value, 'user id');
 
 /** A fresh id of 128 random bits: `prefix_` and 22 base64url characters. */
