@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -161,7 +161,7 @@ async function wrapperJar({ jar, java }: { jar: string; java: string }): Promise
 }
 
 async function suiteConfig(ports: Ports): Promise<unknown> {
-  const { default: base } = await import('../../firebase.json', { with: { type: 'json' } });
+  const base = JSON.parse(await readFile(join(ROOT, 'firebase.json'), 'utf8')) as Record<string, unknown>;
   const at = (port: number) => ({ host: '127.0.0.1', port });
   return {
     ...base,
