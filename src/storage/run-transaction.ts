@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../kernel/store.ts';
 import { PROOF_RESERVE_MS, READ_DEADLINE_MS, TRANSACT_DEADLINE_MS, within } from './deadline.ts';
 import { unavailable } from './errors.ts';
@@ -52,7 +51,7 @@ export async function runTransaction<T>(run: TransactionRun<T>): Promise<T> {
         count < (run.maxAttempts ?? MAX_ATTEMPTS);
       const delay = Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** count);
       if (!again || performance.now() + delay > end) throw error;
-      await sleep(delay);
+      await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendError } from './errors.ts';
 import { findFirestoreEmulator } from './find-firestore-emulator.ts';
-import { freePort } from './free-port.ts';
+import { freePort, isFree } from './free-port.ts';
 import { endGroup, watchOver } from './watchdog.ts';
 
 const MAIN_CLASS = 'com.google.cloud.datastore.emulator.firestore.CloudFirestore';
@@ -43,6 +43,11 @@ export async function startFirestoreEmulator(
   if (!where.found) throw new BackendError('BACKEND_MISSING', where.reason);
   const host = '127.0.0.1';
   const port = options.port ?? (await freePort());
+  if (!(await isFree(port)))
+    throw new BackendError(
+      'BACKEND_START',
+      `Port ${port} is taken. Choose another for the Firestore emulator.`,
+    );
   const args = [
     '-Duser.language=en',
     '-cp',
