@@ -115,9 +115,10 @@ async function loadOAuth(
   config: Config,
   parts: ComposeOptions & { services: Services },
 ): Promise<AuthorizationServer> {
-  const [{ createAuthorizationServer }, { firebaseSignIn }] = await Promise.all([
+  const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
     import('./oauth/authorization-server.ts'),
     import('./oauth/sign-in-firebase.ts'),
+    import('./oauth/audit-entry.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { apiKey, authEmulatorUrl } = config.firebase;
@@ -136,6 +137,10 @@ async function loadOAuth(
       name: 'Chartseal',
       apiKey,
       ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
+    },
+    onEvent: (event) => {
+      const { tenant, entry } = auditEntryOf(event);
+      return parts.services.audit.append(tenant, entry);
     },
     onFault: parts.onFault,
     ...development,

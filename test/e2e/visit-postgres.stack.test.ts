@@ -1,0 +1,5 @@
+import { startStack } from '../../src/dev/stack.ts';
+import { startTestStack } from './stack.ts';
+import { describeVisit } from './visit.ts';
+
+describeVisit('real PostgreSQL', () => startTestStack(startStack, { store: 'postgres' }));
