@@ -27,7 +27,7 @@ export interface Listed<C extends Columns> {
 
 /** What {@link Reader.list} selects, in ascending byte order of the id. */
 export interface ListOptions<C extends Columns> {
-  /** Only rows whose columns equal these values. */
+  /** Only rows whose columns equal these values. `bytes` and `json` columns have no index and may not be named. */
   readonly equals?: Partial<Row<C>>;
   /** Only ids after this one. */
   readonly after?: string;
@@ -57,13 +57,16 @@ export interface Reader {
   /** All rows at once, in one round trip; at most 500. */
   get<const R extends readonly Ref[]>(...refs: R): Promise<RowsOf<R>>;
   list<C extends Columns>(of: Collection<C>, options: ListOptions<C>): Promise<Listed<C>[]>;
-  /** The parts of `within` in which `resources` are taken. Adjacent parts of one booking come as one claim. */
+  /**
+   * The parts of `within` in which `resources` are taken, by resource and time. Adjacent parts of one booking
+   * come as one claim. At most 20 resources and 31 days.
+   */
   busy(resources: readonly string[], within: TimeSpan): Promise<TimeClaim[]>;
 }
 
 /**
  * One serializable transaction. All reads come before all writes (`STORE_USE` otherwise); writes take effect
- * together at commit or not at all.
+ * together at commit or not at all, rows in the order of the calls. At most 500 rows.
  */
 export interface Transaction extends Reader {
   /** Commit fails with `ALREADY_EXISTS` when there is such a row. */
@@ -72,9 +75,16 @@ export interface Transaction extends Reader {
   put<C extends Columns>(at: Ref<C>, row: Row<C>): void;
   /** No error when there is no such row. */
   delete(at: Ref): void;
-  /** Commit fails with `TIME_TAKEN` when any part of the span is taken for that resource. */
+  /**
+   * Commit fails with `TIME_TAKEN` when any part of the span is taken for that resource, and with
+   * `ALREADY_EXISTS` when a created row is there too. At most 12 hours.
+   */
   claim(claim: TimeClaim): void;
-  /** Frees a claim. Only the named booking's cells are freed. The whole original span must be given. */
+  /**
+   * Frees a claim. Only the named booking's cells are freed: the adapter looks, inside the transaction. The whole
+   * original span must be given. Takes effect before the claims of its transaction, so a booking may move onto
+   * a part of its own time.
+   */
   release(claim: TimeClaim): void;
 }
 
