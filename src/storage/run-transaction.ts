@@ -7,44 +7,34 @@ import { unavailable } from './errors.ts';
 export const MAX_ATTEMPTS = 8;
 const FIRST_DELAY_MS = 25;
 const MAX_DELAY_MS = 1_500;
-/** A commit runs out of its own budget first, so that it is seen as lost and looked for. */
-const GRACE_MS = 250;
 
-/** The commit was sent and its outcome is not known. */
-export class LostCommit<T> extends Error {
-  readonly result: T;
-
-  constructor(result: T) {
-    super('The outcome of a commit is not known.');
-    this.result = result;
-  }
-}
-
-/** What an adapter must know of one attempt. */
-export interface Attempt {
+/** What an adapter must know of one attempt, and say. */
+export interface Attempt<T> {
   /** Aborted when the attempt was given up: it must not commit any more. */
   readonly signal: AbortSignal;
   /** How long one exchange with the database may take now, in milliseconds. */
   readonly budget: () => number;
+  /** To be called just before a commit is sent. `STORE_UNAVAILABLE` after it means that the outcome is not known. */
+  readonly committing: (result: T) => void;
 }
 
 interface TransactionRun<T> {
   /** One attempt. Throws `CONTENTION` when nothing was written and it may run again. */
-  readonly attempt: (attempt: Attempt) => Promise<T>;
+  readonly attempt: (attempt: Attempt<T>) => Promise<T>;
   /** 8 unless given: one that retries by itself says 1. */
   readonly maxAttempts?: number;
   /** Reads the proof row back; absent when the caller gave none. */
   readonly tookPlace?: () => Promise<boolean>;
 }
 
-/** Runs attempts until one settles the matter, within 8 attempts and 30 s. */
+/** Runs attempts until one settles the matter, within 8 attempts and 30 s. A lost commit is never run again. */
 export async function runTransaction<T>(run: TransactionRun<T>): Promise<T> {
   const end = performance.now() + TRANSACT_DEADLINE_MS - PROOF_RESERVE_MS;
   for (let count = 1; ; count += 1) {
     try {
       return await oneAttempt(run, end);
     } catch (error) {
-      if (error instanceof LostCommit) return await settle(error, run);
+      if (error instanceof LostCommit) return await settle(error.result as T, run);
       const again =
         error instanceof StoreError &&
         error.code === 'CONTENTION' &&
@@ -56,21 +46,40 @@ export async function runTransaction<T>(run: TransactionRun<T>): Promise<T> {
   }
 }
 
+class LostCommit extends Error {
+  readonly result: unknown;
+
+  constructor(result: unknown) {
+    super('The outcome of a commit is not known.');
+    this.result = result;
+  }
+}
+
 async function oneAttempt<T>(run: TransactionRun<T>, end: number): Promise<T> {
   const abandoned = new AbortController();
+  let sent: { readonly result: T } | undefined;
+  const attempt: Attempt<T> = {
+    signal: abandoned.signal,
+    budget: () => Math.min(READ_DEADLINE_MS, end - performance.now()),
+    committing: (result) => {
+      sent = { result };
+    },
+  };
   try {
-    const budget = (): number => Math.min(READ_DEADLINE_MS, end - performance.now());
-    const attempt = run.attempt({ signal: abandoned.signal, budget });
-    return await within(end - performance.now() + GRACE_MS, attempt);
+    return await within(end - performance.now(), run.attempt(attempt));
+  } catch (error) {
+    const isLost = error instanceof StoreError && error.code === 'STORE_UNAVAILABLE';
+    if (sent !== undefined && isLost) throw new LostCommit(sent.result);
+    throw error;
   } finally {
     abandoned.abort();
   }
 }
 
-async function settle<T>(lost: LostCommit<T>, run: TransactionRun<T>): Promise<T> {
-  const tookPlace = await within(PROOF_RESERVE_MS, run.tookPlace?.() ?? Promise.resolve(false)).catch(
+async function settle<T>(result: T, run: TransactionRun<T>): Promise<T> {
+  const proven = await within(PROOF_RESERVE_MS, run.tookPlace?.() ?? Promise.resolve(false)).catch(
     () => false,
   );
-  if (tookPlace) return lost.result;
+  if (proven) return result;
   throw unavailable('the reply to a commit was lost');
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { contention, unavailable } from '../../src/storage/errors.ts';
-import { LostCommit, runTransaction } from '../../src/storage/run-transaction.ts';
+import { alreadyExists, contention, unavailable } from '../../src/storage/errors.ts';
+import { type Attempt, runTransaction } from '../../src/storage/run-transaction.ts';
 
 describe('runTransaction', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -45,9 +45,36 @@ describe('runTransaction', () => {
     ['is never answered', () => new Promise<boolean>(() => undefined), 'STORE_UNAVAILABLE'],
     ['has no proof', undefined, 'STORE_UNAVAILABLE'],
   ])('a lost commit that %s is never run again', async (_, tookPlace, answer) => {
-    const attempt = vi.fn(async (): Promise<string> => Promise.reject(new LostCommit('result')));
+    const attempt = vi.fn(async ({ committing }: Attempt<string>): Promise<string> => {
+      committing('result');
+      throw unavailable('x');
+    });
     expect(await outcome(runTransaction({ attempt, ...(tookPlace && { tookPlace }) }))).toBe(answer);
     expect(attempt).toHaveBeenCalledTimes(1);
+  });
+
+  test('a commit that is never answered is looked for', async () => {
+    const start = performance.now();
+    const run = runTransaction({
+      attempt: async ({ committing }: Attempt<string>): Promise<string> => {
+        committing('result');
+        return await new Promise(() => undefined);
+      },
+      tookPlace: async () => true,
+    });
+    expect(await outcome(run)).toBe('result');
+    expect(performance.now() - start).toBeLessThanOrEqual(30_000);
+  });
+
+  test('an answer to a commit other than silence stands, though the proof may be there', async () => {
+    const run = runTransaction({
+      attempt: async ({ committing }: Attempt<string>): Promise<string> => {
+        committing('result');
+        throw alreadyExists();
+      },
+      tookPlace: async () => true,
+    });
+    expect(await outcome(run)).toBe('ALREADY_EXISTS');
   });
 
   test('gives up within 30 s, and tells the attempt not to commit any more', async () => {

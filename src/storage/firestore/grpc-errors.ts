@@ -58,8 +58,6 @@ class CommitReplyLost extends Error {
   readonly code = GRPC.DATA_LOSS;
 }
 
-export const isCommitReplyLost = (error: unknown): boolean => error instanceof CommitReplyLost;
-
 /** Replaces the error of a commit that may have taken place, so that the SDK does not run the work again. */
 export function commitError(error: { code: number }): { code: number } {
   return AMBIGUOUS.has(error.code) ? new CommitReplyLost('The reply to a commit was lost.') : error;

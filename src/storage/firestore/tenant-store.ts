@@ -5,8 +5,8 @@ import type { Reader, StoreError, TenantStore, Transaction, TransactOptions } fr
 import { READ_DEADLINE_MS, within } from '../deadline.ts';
 import { alreadyExists, contention, timeTaken } from '../errors.ts';
 import { checkRef } from '../rows.ts';
-import { type Attempt, LostCommit, MAX_ATTEMPTS, runTransaction } from '../run-transaction.ts';
-import { fromGrpc, isCommitReplyLost } from './grpc-errors.ts';
+import { type Attempt, MAX_ATTEMPTS, runTransaction } from '../run-transaction.ts';
+import { fromGrpc } from './grpc-errors.ts';
 import { track } from './pending.ts';
 import { FirestoreReader } from './reads.ts';
 import { FirestoreTransaction } from './transaction.ts';
@@ -59,22 +59,22 @@ class WorkFailed extends Error {}
  * The SDK's transaction, with its retries: it tells Firestore which attempt it repeats, so that the oldest
  * waiter goes first. It begins with the first read, so a transaction that only writes is a single commit.
  */
-async function sdkTransaction<T>({ db, tenant }: Context, work: Work<T>, attempt: Attempt): Promise<T> {
-  let last: { readonly tx: FirestoreTransaction; readonly result: T } | undefined;
+async function sdkTransaction<T>({ db, tenant }: Context, work: Work<T>, attempt: Attempt<T>): Promise<T> {
+  let last: FirestoreTransaction | undefined;
   const run = async (sdk: SdkTransaction): Promise<T> => {
     const tx = new FirestoreTransaction(db, tenant, sdk, attempt);
     const result = await runWork(tx, work);
     await tx.flush();
     attempt.signal.throwIfAborted();
-    last = { tx, result };
+    last = tx;
+    attempt.committing(result);
     return result;
   };
   try {
     return await track(db, db.runTransaction(run, { maxAttempts: MAX_ATTEMPTS }));
   } catch (error) {
     if (error instanceof WorkFailed) throw error.cause;
-    if (last !== undefined && isCommitReplyLost(error)) throw new LostCommit(last.result);
-    throw await commitFailure(db, last?.tx, fromGrpc(error));
+    throw await commitFailure(db, last, fromGrpc(error));
   }
 }
 

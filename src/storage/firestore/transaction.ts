@@ -25,10 +25,15 @@ export class FirestoreTransaction extends WriteBuffer implements Transaction {
   readonly #db: Firestore;
   readonly #tenant: TenantId;
   readonly #sdk: SdkTransaction;
-  readonly #attempt: Attempt;
+  readonly #attempt: Pick<Attempt<unknown>, 'budget'>;
   readonly #reader: FirestoreReader;
 
-  constructor(db: Firestore, tenant: TenantId, sdk: SdkTransaction, attempt: Attempt) {
+  constructor(
+    db: Firestore,
+    tenant: TenantId,
+    sdk: SdkTransaction,
+    attempt: Pick<Attempt<unknown>, 'budget'>,
+  ) {
     super();
     this.#db = db;
     this.#tenant = tenant;

@@ -34,15 +34,6 @@ function schemaBehind(state: string): StoreError {
   return storeUse(`A table or column is missing (SQLSTATE ${state}). Run ensureSchema for every collection.`);
 }
 
-/**
- * True when a commit that failed so may still have taken place: the connection ended before PostgreSQL
- * answered. A `DatabaseError` is an answer, but for the classes that end the session.
- */
-export function isCommitReplyLost(error: unknown): boolean {
-  if (!(error instanceof DatabaseError)) return true;
-  return /^(08|57P)/.test(error.code ?? '');
-}
-
 function networkCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^E[A-Z]{3,20}$/.test(code) ? code : 'no connection';

@@ -5,10 +5,10 @@ import type { Reader, TenantStore, Transaction, TransactOptions } from '../../ke
 import { READ_DEADLINE_MS, within } from '../deadline.ts';
 import { contention } from '../errors.ts';
 import { checkRef } from '../rows.ts';
-import { type Attempt, LostCommit, runTransaction } from '../run-transaction.ts';
+import { type Attempt, runTransaction } from '../run-transaction.ts';
 import { PostgresReader } from './reads.ts';
 import { plain, readAll, sendAll } from './session.ts';
-import { fromPostgres, isCommitReplyLost } from './sql-errors.ts';
+import { fromPostgres } from './sql-errors.ts';
 import { PostgresTransaction } from './transaction.ts';
 
 const ROLLBACK_MS = 1_000;
@@ -48,24 +48,26 @@ async function transact<T>(context: Context, work: Work<T>, { proof }: TransactO
 
 const exists = async (reader: Reader, at: Ref): Promise<boolean> => (await reader.get(at))[0] !== null;
 
-async function attemptOnce<T>({ pool, tenant }: Context, work: Work<T>, attempt: Attempt): Promise<T> {
+async function attemptOnce<T>({ pool, tenant }: Context, work: Work<T>, attempt: Attempt<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw fromPostgres(error);
   });
   let clean = false;
   try {
+    attempt.signal.throwIfAborted();
     const tx = new PostgresTransaction(tenant, client, attempt);
     const result = await runWork(tx, work);
     await tx.begin();
     attempt.signal.throwIfAborted();
-    const answer = await commit(client, tx, attempt).catch((error: unknown) => {
-      throw isCommitReplyLost(error) ? new LostCommit(result) : fromPostgres(error);
+    attempt.committing(result);
+    const answer = await commit(client, tx, attempt.budget()).catch((error: unknown) => {
+      throw fromPostgres(error);
     });
-    clean = true;
     if (answer !== 'COMMIT') throw contention();
+    clean = true;
     return result;
   } catch (error) {
-    clean ||= !(error instanceof LostCommit) && (await rolledBack(client));
+    clean = await rolledBack(client);
     throw error;
   } finally {
     // A connection whose transaction may be open is closed: it must not go back to the pool.
@@ -94,7 +96,7 @@ async function runWork<T>(tx: PostgresTransaction, work: Work<T>): Promise<T> {
 }
 
 /** Sends the writes and the commit together: after a failed write PostgreSQL answers the commit with a rollback. */
-async function commit(client: PoolClient, tx: PostgresTransaction, attempt: Attempt): Promise<string> {
-  const results = await within(attempt.budget(), sendAll(client, [...tx.writes(), plain('COMMIT')]));
+async function commit(client: PoolClient, tx: PostgresTransaction, budget: number): Promise<string> {
+  const results = await within(budget, sendAll(client, [...tx.writes(), plain('COMMIT')]));
   return results.at(-1)?.command ?? '';
 }

@@ -24,11 +24,11 @@ export class PostgresTransaction extends WriteBuffer implements Transaction {
   fault: StoreError | null = null;
   readonly #tenant: TenantId;
   readonly #client: PoolClient;
-  readonly #attempt: Attempt;
+  readonly #attempt: Pick<Attempt<unknown>, 'budget'>;
   readonly #reader: PostgresReader;
   #begun = false;
 
-  constructor(tenant: TenantId, client: PoolClient, attempt: Attempt) {
+  constructor(tenant: TenantId, client: PoolClient, attempt: Pick<Attempt<unknown>, 'budget'>) {
     super();
     this.#tenant = tenant;
     this.#client = client;
