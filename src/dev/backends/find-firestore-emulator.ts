@@ -17,6 +17,8 @@ export interface SearchPlaces {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly home?: string;
   readonly jvmFolder?: string;
+  /** The oldest Java that will do; 17 unless given (firebase-tools wants 21). */
+  readonly minJava?: number;
 }
 
 /**
@@ -24,16 +26,16 @@ export interface SearchPlaces {
  * keeps) and a Java of at least 17 (`JAVA_HOME`, `PATH`, `/usr/lib/jvm`).
  */
 export async function findFirestoreEmulator(places: SearchPlaces = {}): Promise<FirestoreEmulatorLocation> {
-  const { env = process.env, home = homedir(), jvmFolder = '/usr/lib/jvm' } = places;
+  const { env = process.env, home = homedir(), jvmFolder = '/usr/lib/jvm', minJava = MIN_JAVA } = places;
   const jar = jarOfGcloud(env) ?? jarOfFirebaseTools(home);
   if (jar === null) {
     const reason =
       'The official Firestore emulator is not on this machine. Run "gcloud components install cloud-firestore-emulator" or "npx firebase setup:emulators:firestore".';
     return { found: false, reason };
   }
-  const java = await findJava(env, jvmFolder);
+  const java = await findJava(env, { jvmFolder, minJava });
   if (java === null)
-    return { found: false, reason: `The Firestore emulator needs Java ${MIN_JAVA} or newer.` };
+    return { found: false, reason: `The Firestore emulator needs Java ${minJava} or newer.` };
   return { found: true, jar, java };
 }
 
@@ -56,7 +58,7 @@ function newestJar(folder: string): string | null {
 
 async function findJava(
   env: Readonly<Record<string, string | undefined>>,
-  jvmFolder: string,
+  { jvmFolder, minJava }: { jvmFolder: string; minJava: number },
 ): Promise<string | null> {
   const home = env['JAVA_HOME'];
   const candidates = [
@@ -65,7 +67,7 @@ async function findJava(
     ...list(jvmFolder).map((name) => join(jvmFolder, name, 'bin/java')),
   ];
   for (const java of candidates)
-    if (java !== null && existsSync(java) && (await javaVersion(java)) >= MIN_JAVA) return java;
+    if (java !== null && existsSync(java) && (await javaVersion(java)) >= minJava) return java;
   return null;
 }
 
