@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { v1 } from '@google-cloud/firestore';
 import { deleteApp, initializeApp } from 'firebase-admin/app';
 import { type Firestore, getFirestore, Timestamp } from 'firebase-admin/firestore';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { collection, ref } from '../../../src/kernel/collection.ts';
-import type { Store } from '../../../src/kernel/store.ts';
+import type { Store, Transaction } from '../../../src/kernel/store.ts';
 import { openFirestoreStore } from '../../../src/storage/firestore/open-store.ts';
 import {
   aClaim,
@@ -68,6 +69,30 @@ describe.skipIf(missing !== null && process.env['CI'] !== 'true')(
         ['dr_1_005984928', { booking: 'bk_1', at: new Timestamp(1_795_478_400, 0) }],
         ['dr_1_005984929', { booking: 'bk_1', at: new Timestamp(1_795_478_700, 0) }],
       ]);
+    });
+
+    test('each call is the fewest exchanges with Firestore', async () => {
+      const names = ['commit', 'batchGetDocuments', 'runQuery', 'beginTransaction'] as const;
+      const spies = names.map((name) => vi.spyOn(v1.FirestoreClient.prototype, name));
+      const exchanges = async (call: Promise<unknown>): Promise<string[]> => {
+        await call;
+        const seen = names.flatMap((name, index) => Array(spies[index]?.mock.calls.length).fill(name));
+        for (const spy of spies) spy.mockClear();
+        return seen;
+      };
+      const tenant = store.tenant(freshTenantId());
+      const write = async (tx: Transaction): Promise<void> => {
+        tx.create(thing('one'), aThing);
+        tx.claim(aClaim('bk_1', 0, 6));
+      };
+      expect(await exchanges(tenant.transact(write))).toEqual(['commit']);
+      expect(await exchanges(tenant.get(thing('one'), thing('two'), thing('one')))).toEqual([
+        'batchGetDocuments',
+      ]);
+      expect(
+        await exchanges(tenant.transact(async (tx) => await tx.get(thing('one'), thing('two')))),
+      ).toEqual(['commit', 'batchGetDocuments']);
+      for (const spy of spies) spy.mockRestore();
     });
 
     test.each([

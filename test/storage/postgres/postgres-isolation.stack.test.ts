@@ -4,6 +4,8 @@ import { collection, ref } from '../../../src/kernel/collection.ts';
 import type { Store } from '../../../src/kernel/store.ts';
 import { ensureSchema } from '../../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../../src/storage/postgres/open-store.ts';
+import { openPool } from '../../../src/storage/postgres/session.ts';
+import { postgresTenant } from '../../../src/storage/postgres/tenant-store.ts';
 import { aClaim, claim, codeOf, freshTenantId, times } from '../../contracts/store/subject.ts';
 
 const { adminConnectionString, appConnectionString } = inject('postgres');
@@ -80,17 +82,29 @@ describe('tenant isolation in PostgreSQL itself', () => {
       await expect(app.query(statement), statement).rejects.toMatchObject({ code: '42501' });
   });
 
-  test('no tenant stays behind on a connection of the pool', async () => {
-    const lender = openPostgresStore({ connectionString: appConnectionString });
-    const failing = lender.tenant(tenantId).transact(async (tx) => {
-      await tx.get(note('one'));
-      throw new Error('mine');
-    });
-    await expect(failing).rejects.toThrow('mine');
-    await Promise.all(times(30, () => lender.tenant(tenantId).get(note('one'))));
-    const others = await Promise.all(times(30, () => lender.tenant(freshTenantId()).get(note('one'))));
-    expect(others.flat().every((row) => row === null)).toBe(true);
-    await lender.close();
+  test('no tenant stays behind on a connection of the pool, after success or failure', async () => {
+    const pool = openPool(appConnectionString);
+    const tenant = postgresTenant(pool, tenantId);
+    const fail = async (): Promise<never> =>
+      await tenant.transact(async (tx) => {
+        await tx.get(note('one'));
+        throw new Error('mine');
+      });
+    await Promise.all(times(20, () => tenant.get(note('one'))));
+    await Promise.all(times(20, () => tenant.transact(async (tx) => await tx.get(note('one')))));
+    await Promise.allSettled(times(20, fail));
+    expect(pool.totalCount).toBe(10);
+    const left = await Promise.all(
+      times(10, async () => {
+        const { rows } = await pool.query(
+          `SELECT current_setting('chartseal.tenant', true) AS tenant, pg_sleep(0.1)::text AS slept,
+             (SELECT count(*) FROM isolation_notes)::int AS seen`,
+        );
+        return rows[0];
+      }),
+    );
+    for (const { tenant: name, seen } of left) expect([name, seen]).toEqual(['', 0]);
+    await pool.end();
   });
 
   test('the exclusion constraint refuses an overlap that passes by the store', async () => {
