@@ -7,6 +7,7 @@ import {
   type Store,
   StoreError,
   type TenantStore,
+  type TimeClaim,
   type Transaction,
 } from '../../src/kernel/store.ts';
 
@@ -18,14 +19,21 @@ export interface MemoryStore extends Store {
   readonly rows: ReadonlyMap<TenantId, Rows>;
   /** From now on every call fails with this; null mends it. */
   fail(error: Error | null): void;
+  /** From now on no transaction commits that writes to this collection; null mends it. */
+  refuseWrites(collection: string | null): void;
 }
 
-/** A store for unit tests: really serializable, because transactions run one after another. No time claims. */
+/** A store for unit tests: really serializable, because transactions run one after another. */
 export function createMemoryStore(): MemoryStore {
   const rows = new Map<TenantId, Rows>();
+  const claims = new Map<TenantId, TimeClaim[]>();
   let fault: Error | null = null;
+  let refused: string | null = null;
   const whenUp = (): void => {
     if (fault !== null) throw fault;
+  };
+  const mayWrite = (at: Ref): void => {
+    if (at.collection.name === refused) throw new StoreError('STORE_UNAVAILABLE', 'No.', { retryable: true });
   };
   return {
     kind: 'postgres',
@@ -33,17 +41,29 @@ export function createMemoryStore(): MemoryStore {
     fail: (error) => {
       fault = error;
     },
+    refuseWrites: (name) => {
+      refused = name;
+    },
     tenant: (id) => {
       const mine = rows.get(id) ?? new Map<string, Row<Columns>>();
       rows.set(id, mine);
-      return tenantStore(mine, whenUp);
+      const taken = claims.get(id) ?? [];
+      claims.set(id, taken);
+      return tenantStore({ rows: mine, claims: taken, mayWrite }, whenUp);
     },
     ping: async () => {},
     close: async () => {},
   };
 }
 
-function tenantStore(rows: Rows, whenUp: () => void): TenantStore {
+interface Tables {
+  readonly rows: Rows;
+  readonly claims: TimeClaim[];
+  readonly mayWrite: (at: Ref) => void;
+}
+
+function tenantStore(tables: Tables, whenUp: () => void): TenantStore {
+  const { rows, claims } = tables;
   const reader = {
     get: async <const R extends readonly Ref[]>(...refs: R): Promise<RowsOf<R>> => {
       await tick();
@@ -60,7 +80,14 @@ function tenantStore(rows: Rows, whenUp: () => void): TenantStore {
         .sort((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, options.limit);
     },
-    busy: async () => [],
+    busy: async (
+      resources: readonly string[],
+      within: { from: number; to: number },
+    ): Promise<TimeClaim[]> => {
+      await tick();
+      whenUp();
+      return claims.filter((one) => resources.includes(one.resource) && overlap(one, within));
+    },
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -68,7 +95,7 @@ function tenantStore(rows: Rows, whenUp: () => void): TenantStore {
     transact: <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
       const turn = last.then(() => {
         whenUp();
-        return run(rows, reader, work);
+        return run(tables, reader, work);
       });
       last = turn.catch(() => {});
       return turn;
@@ -77,7 +104,7 @@ function tenantStore(rows: Rows, whenUp: () => void): TenantStore {
 }
 
 async function run<T>(
-  rows: Rows,
+  { rows, claims, mayWrite }: Tables,
   reader: Pick<TenantStore, 'get' | 'list' | 'busy'>,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
@@ -87,8 +114,9 @@ async function run<T>(
     if (writes.length > 0) throw new StoreError('STORE_USE', 'Read before you write in a transaction.');
     return read;
   };
-  const unsupported = (): never => {
-    throw new StoreError('STORE_USE', 'This store keeps no time claims.');
+  const writing = (at: Ref, write: () => void): void => {
+    checks.push(() => mayWrite(at));
+    writes.push(write);
   };
   const result = await work({
     get: (...refs) => reading(reader.get)(...refs),
@@ -98,12 +126,22 @@ async function run<T>(
       checks.push(() => {
         if (rows.has(key(at))) throw new StoreError('ALREADY_EXISTS', 'There is such a row already.');
       });
-      writes.push(() => rows.set(key(at), structuredClone(row)));
+      writing(at, () => rows.set(key(at), structuredClone(row)));
     },
-    put: (at, row) => void writes.push(() => rows.set(key(at), structuredClone(row))),
-    delete: (at) => void writes.push(() => rows.delete(key(at))),
-    claim: unsupported,
-    release: unsupported,
+    put: (at, row) => writing(at, () => rows.set(key(at), structuredClone(row))),
+    delete: (at) => writing(at, () => rows.delete(key(at))),
+    claim: (one) => {
+      checks.push(() => {
+        if (claims.some((other) => other.resource === one.resource && overlap(other, one))) {
+          throw new StoreError('TIME_TAKEN', 'That time is taken.');
+        }
+      });
+      writes.push(() => claims.push(one));
+    },
+    release: (one) => {
+      const same = (other: TimeClaim) => other.resource === one.resource && other.booking === one.booking;
+      writes.push(() => claims.splice(0, claims.length, ...claims.filter((other) => !same(other))));
+    },
   });
   for (const check of checks) check();
   for (const write of writes) write();
@@ -113,6 +151,9 @@ async function run<T>(
 function matches<C extends Columns>(row: Row<C>, { equals }: ListOptions<C>): boolean {
   return Object.entries(equals ?? {}).every(([column, value]) => row[column] === value);
 }
+
+const overlap = (a: { from: number; to: number }, b: { from: number; to: number }): boolean =>
+  a.from < b.to && b.from < a.to;
 
 /** Lets other callers in between, as a real database does. */
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,65 @@
+import type { Principal } from '../../src/access/bearer.ts';
+import { AuditLog, auditEvents } from '../../src/audit/append.ts';
+import type { AuditEvent } from '../../src/audit/event.ts';
+import { Bookings } from '../../src/clinic/booking.ts';
+import { importPatient } from '../../src/clinic/import-patient.ts';
+import { Patients } from '../../src/clinic/patients.ts';
+import { SlotTokens } from '../../src/clinic/slot-token.ts';
+import { putMember, setUpClinic } from '../../src/clinic/tenants.ts';
+import { DEFAULT_KEY_CACHE, KeyCache } from '../../src/crypto/key-cache.ts';
+import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
+import { PatientKeys } from '../../src/crypto/patient-keys.ts';
+import { SealedCharts } from '../../src/crypto/sealed-charts.ts';
+import { TenantSecrets } from '../../src/crypto/tenant-secrets.ts';
+import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
+import type { PatientId, TenantId, UserId } from '../../src/kernel/ids.ts';
+import type { Services } from '../../src/mcp/tool.ts';
+import { createMemoryStore } from '../doubles/memory-store.ts';
+
+export const TENANT = 'riverside' as TenantId;
+export const JOHN = 'usr_john' as UserId;
+
+/** The domain on a memory store and a local key, with one clinic and one patient, at a fixed time. */
+export async function buildHouse(bundle: string, now: () => number) {
+  const store = createMemoryStore();
+  const keyring = new LocalKeyring([{ version: 1, hex: 'ab'.repeat(32), status: 'active' }]);
+  const cache = new KeyCache(DEFAULT_KEY_CACHE, now);
+  const options = { store, keyring, cache, clock: now, tenantKeyId: async () => localKeyId(1) };
+  const keys = new PatientKeys(options);
+  const secrets = new TenantSecrets(options);
+  const charts = new SealedCharts({ store, keys });
+  const journal: { id: string; leafHash: string }[] = [];
+  const services: Services = {
+    store,
+    patients: new Patients({ charts, keys }),
+    bookings: new Bookings({ store, charts, secrets }),
+    slotTokens: new SlotTokens(secrets),
+    audit: new AuditLog({ store, clock: now, journal: (line) => journal.push(line) }),
+    clock: now,
+    resourceMetadataUrl: 'https://clinic.example/.well-known/oauth-protected-resource/mcp',
+  };
+  const [clinic] = DEMO_CLINICS;
+  if (clinic === undefined) throw new Error('no clinic');
+  const { name, phone, zone } = clinic;
+  await setUpClinic(store, TENANT, {
+    ...clinic,
+    clinic: { name, phone, zone, keyId: localKeyId(1), state: 'active' },
+  });
+  await secrets.ensure(TENANT);
+  const { patient } = await importPatient(bundle, { ...services, tenant: TENANT, by: 'test' });
+  await putMember(store, TENANT, { user: JOHN, role: 'patient', patient });
+  return { store, services, journal, keys, patient };
+}
+
+export function principalOf(scopes: readonly string[]): Principal {
+  return { user: JOHN, tenant: TENANT, client: 'client-1', grant: 'g', scopes, expiresAt: 0 };
+}
+
+/** Every event in the log, in the order in which they were recorded. */
+export async function eventsOf(services: Services): Promise<AuditEvent[]> {
+  const rows = await services.store.tenant(TENANT).list(auditEvents, { limit: 1000 });
+  const events = rows.map(({ row }) => JSON.parse(Buffer.from(row.leaf).toString('utf8')) as AuditEvent);
+  return events.sort((a, b) => a.writer.count - b.writer.count);
+}
+
+export const holderOf = (patient: PatientId) => ({ tenant: TENANT, user: JOHN, patient });
