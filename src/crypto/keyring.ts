@@ -31,9 +31,7 @@ export abstract class Keyring {
   async generate(keyId: string, context: EncryptionContext): Promise<GeneratedKey> {
     checkContext(context);
     const { plaintext, wrapped } = await this.generateKey(keyId, context);
-    checkWrapped(wrapped);
-    if (wrapped.keyId !== keyId)
-      throw new CryptoError('KMS_CONTEXT', 'Another key answered than was asked. Check the key id.');
+    checkAnswer(wrapped, keyId);
     return { secret: toSecret(plaintext), wrapped };
   }
 
@@ -44,11 +42,29 @@ export abstract class Keyring {
     return toSecret(await this.unwrapKey(wrapped, context));
   }
 
+  /**
+   * The same data key and context, wrapped by another key. What was wrapped before still unwraps.
+   *
+   * @throws CryptoError as `unwrap`.
+   */
+  async rewrap(wrapped: WrappedKey, context: EncryptionContext, toKeyId: string): Promise<WrappedKey> {
+    checkContext(context);
+    checkWrapped(wrapped);
+    const rewrapped = await this.rewrapKey(wrapped, context, toKeyId);
+    checkAnswer(rewrapped, toKeyId);
+    return rewrapped;
+  }
+
   protected abstract generateKey(
     keyId: string,
     context: EncryptionContext,
   ): Promise<{ plaintext: Uint8Array; wrapped: WrappedKey }>;
   protected abstract unwrapKey(wrapped: WrappedKey, context: EncryptionContext): Promise<Uint8Array>;
+  protected abstract rewrapKey(
+    wrapped: WrappedKey,
+    context: EncryptionContext,
+    toKeyId: string,
+  ): Promise<WrappedKey>;
 }
 
 function toSecret(plaintext: Uint8Array): KeyObject {
@@ -62,6 +78,12 @@ function toSecret(plaintext: Uint8Array): KeyObject {
 function checkWrapped(wrapped: WrappedKey): void {
   const sound = wrapped.keyId.length > 0 && wrapped.blob.length > 0 && wrapped.blob.length <= MAX_BLOB;
   if (!sound) throw new CryptoError('FORMAT', 'The wrapped key is not one that a keyring wrote.');
+}
+
+function checkAnswer(wrapped: WrappedKey, keyId: string): void {
+  checkWrapped(wrapped);
+  if (wrapped.keyId !== keyId)
+    throw new CryptoError('KMS_CONTEXT', 'Another key answered than was asked. Check the key id.');
 }
 
 function checkContext(context: EncryptionContext): void {

@@ -37,18 +37,8 @@ export class LocalKeyring extends Keyring {
   }
 
   protected override async generateKey(keyId: string, context: EncryptionContext) {
-    const { secret, status } = this.#find(keyId);
-    if (status !== 'active')
-      throw new CryptoError(
-        'KEY_DISABLED',
-        'This local key no longer wraps new keys. Use the active version.',
-      );
     const plaintext = randomBytes(32);
-    const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', secret, iv, { authTagLength: TAG_BYTES });
-    cipher.setAAD(aad(keyId, context));
-    const blob = Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-    return { plaintext, wrapped: { keyId, blob } };
+    return { plaintext, wrapped: this.#wrap(plaintext, keyId, context) };
   }
 
   protected override async unwrapKey(wrapped: WrappedKey, context: EncryptionContext) {
@@ -65,6 +55,29 @@ export class LocalKeyring extends Keyring {
     } catch {
       throw refused();
     }
+  }
+
+  protected override async rewrapKey(wrapped: WrappedKey, context: EncryptionContext, toKeyId: string) {
+    const plaintext = await this.unwrapKey(wrapped, context);
+    try {
+      return this.#wrap(plaintext, toKeyId, context);
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  #wrap(plaintext: Uint8Array, keyId: string, context: EncryptionContext): WrappedKey {
+    const { secret, status } = this.#find(keyId);
+    if (status !== 'active')
+      throw new CryptoError(
+        'KEY_DISABLED',
+        'This local key no longer wraps new keys. Use the active version.',
+      );
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', secret, iv, { authTagLength: TAG_BYTES });
+    cipher.setAAD(aad(keyId, context));
+    const blob = Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+    return { keyId, blob };
   }
 
   #find(keyId: string) {
