@@ -25,10 +25,12 @@ export interface FirestoreStoreOptions {
 /** Opens a Firestore database as a {@link Store}. Connects with the first call, over gRPC. */
 export function openFirestoreStore(options: FirestoreStoreOptions): Store {
   const app = initializeApp({ projectId: options.projectId }, randomId('store'));
+  // The SDK lets the variable win, so it must: but only told so does it not look for credentials.
+  const emulator = process.env['FIRESTORE_EMULATOR_HOST'] || options.emulatorHost;
   const db = getFirestore(app, options.databaseId ?? '(default)');
   db.settings({
     ...CLIENT_SETTINGS,
-    ...(options.emulatorHost !== undefined && emulatorSettings(options.emulatorHost)),
+    ...(emulator !== undefined && emulatorSettings(emulator)),
   });
   return {
     kind: 'firestore',
