@@ -14,6 +14,9 @@ export const DEFAULT_KEY_CACHE: KeyCacheBounds = { maxAgeMs: 300_000, maxUses: 1
 
 interface Entry {
   readonly secret: Promise<KeyObject>;
+  /** The key once it is loaded. */
+  ready: KeyObject | null;
+  /** When the load began: a key is never kept longer than its bound after it was asked for. */
   readonly bornAt: number;
   uses: number;
 }
@@ -37,22 +40,35 @@ export class KeyCache {
     this.#clock = clock;
   }
 
-  /** The key `id`, from the cache or by `load`. What `load` throws reaches every caller that waited for it. */
+  /**
+   * The key `id`, from the cache or by `load`. What `load` throws reaches every caller that waited for it, and is
+   * not kept. In `per-access` mode every call is a `load` of its own.
+   */
   get(id: string, load: () => Promise<KeyObject>): Promise<KeyObject> {
+    if (this.#bounds.maxAgeMs === 0) return load();
     const cached = this.#usable(id);
-    if (cached !== null) return cached;
-    const entry: Entry = { secret: load(), bornAt: this.#clock(), uses: 1 };
-    this.#entries.delete(id);
+    if (cached !== null) return cached.secret;
+    const entry: Entry = { secret: load(), ready: null, bornAt: this.#clock(), uses: 1 };
     this.#entries.set(id, entry);
     entry.secret.then(
-      () => this.#bounds.maxAgeMs === 0 && this.#drop(id, entry),
-      () => this.#drop(id, entry),
+      (secret) => {
+        entry.ready = secret;
+      },
+      () => this.#entries.get(id) === entry && this.#entries.delete(id),
     );
     this.#evict();
     return entry.secret;
   }
 
-  /** Forgets every key whose id starts with `prefix`: a tenant that was disabled, a patient who was erased. */
+  /** The key `id` when it is loaded and may still be used; counts as a use. */
+  peek(id: string): KeyObject | null {
+    return this.#entries.get(id)?.ready == null ? null : (this.#usable(id)?.ready ?? null);
+  }
+
+  /**
+   * Forgets every key whose id starts with `prefix`: a tenant that was disabled, a patient who was erased. A load
+   * that is on its way still answers those who wait for it, and is not kept.
+   */
   flush(prefix: string): void {
     for (const id of this.#entries.keys()) if (id.startsWith(prefix)) this.#entries.delete(id);
   }
@@ -61,23 +77,16 @@ export class KeyCache {
     return this.#entries.size;
   }
 
-  #usable(id: string): Promise<KeyObject> | null {
+  #usable(id: string): Entry | null {
     const entry = this.#entries.get(id);
     if (entry === undefined) return null;
-    const age = this.#clock() - entry.bornAt;
-    const expired = age < 0 || (this.#bounds.maxAgeMs > 0 && age >= this.#bounds.maxAgeMs);
-    if (expired || entry.uses >= this.#bounds.maxUses) {
-      this.#entries.delete(id);
-      return null;
-    }
-    entry.uses += 1;
     this.#entries.delete(id);
+    const age = this.#clock() - entry.bornAt;
+    // A negative age means that the clock was set back: how old the key is, nobody knows.
+    if (age < 0 || age >= this.#bounds.maxAgeMs || entry.uses >= this.#bounds.maxUses) return null;
+    entry.uses += 1;
     this.#entries.set(id, entry);
-    return entry.secret;
-  }
-
-  #drop(id: string, entry: Entry): void {
-    if (this.#entries.get(id) === entry) this.#entries.delete(id);
+    return entry;
   }
 
   #evict(): void {

@@ -1,32 +1,27 @@
-import { hash } from 'node:crypto';
-import { collection, type Row, ref } from '../kernel/collection.ts';
+import { ref } from '../kernel/collection.ts';
 import type { PatientAlias } from '../kernel/ids.ts';
 import type { Reader, Transaction } from '../kernel/store.ts';
-import { type CollectionName, type Compartment, encodeContext, type SealContext, WHOLE } from './context.ts';
-import { CryptoError } from './errors.ts';
-import type { PatientRef, patientKeys } from './patient-keys.ts';
-import { type DataKey, keyVersionOf, open, seal } from './sealed-value.ts';
+import {
+  digestOf,
+  MAX_WRITE,
+  openValue,
+  rolledBack,
+  sealValue,
+  tooLarge,
+  type ValueEntry,
+  type ValueName,
+  type ValueRow,
+  valueId,
+  valueRef,
+  wholeContext,
+} from './chart-values.ts';
+import { type CollectionName, encodeContext } from './context.ts';
+import { type Manifest, manifests, openManifest, type StoredChart, sealManifest } from './manifest.ts';
+import { patientKeys } from './patient-keys.ts';
+import { keyVersionOf, open, seal } from './sealed-value.ts';
 
-/** Everything sealed that belongs to a patient, one row a value. Only the place is in clear. */
-export const chartValues = collection('chartValues', {
-  patient: 'text',
-  collection: 'text',
-  document: 'text',
-  compartment: 'text',
-  schema: 'integer',
-  revision: 'integer',
-  sealed: 'bytes',
-});
-
-/** One sealed manifest a patient, id = patient: the digest of every value of the chart at this revision. */
-export const manifests = collection('manifests', { revision: 'integer', sealed: 'bytes' });
-
-/** Which value of a chart: a compartment of a document of a collection. */
-export interface ValueName {
-  readonly collection: CollectionName;
-  readonly document: string;
-  readonly compartment: Compartment;
-}
+export { chartValues, type ValueName, valueRef } from './chart-values.ts';
+export { manifests } from './manifest.ts';
 
 /** What a write changed, for the audit event that goes into the same transaction. Digests are of sealed bytes. */
 export interface ChartChange {
@@ -34,12 +29,23 @@ export interface ChartChange {
   readonly digests: Readonly<Record<string, string>>;
 }
 
-interface Manifest {
-  readonly revision: number;
-  readonly values: Record<string, string>;
+/** What an {@link OpenChart} is opened from. */
+export interface OpenChartOptions extends StoredChart {
+  readonly reader: Reader;
 }
 
-const MANIFEST_SCHEMA = 1;
+interface Staged {
+  readonly name: ValueName;
+  /** Null: the value is to be removed. */
+  readonly sealed: { readonly rows: readonly ValueRow[]; readonly entry: ValueEntry } | null;
+  readonly bytes: number;
+}
+
+interface Read {
+  readonly name: ValueName;
+  readonly entry: ValueEntry;
+  readonly rows: readonly (ValueRow | null)[];
+}
 
 /**
  * A chart whose manifest was opened and checked. Values are fetched, checked against the manifest and opened by
@@ -47,23 +53,19 @@ const MANIFEST_SCHEMA = 1;
  */
 export class OpenChart {
   readonly alias: PatientAlias;
-  readonly #of: PatientRef;
-  readonly #reader: Reader;
-  readonly #keyFor: (version: number) => DataKey | Promise<DataKey>;
-  readonly #current: number;
+  readonly #from: OpenChartOptions;
   readonly #manifest: Manifest;
-  readonly #staged = new Map<string, { name: ValueName; row: Row<typeof chartValues.columns> | null }>();
+  readonly #staged = new Map<string, Staged>();
+  /** Values that were read here and are sealed under a key version that the next write must leave behind. */
+  readonly #stale = new Map<string, Read>();
 
   private constructor(options: OpenChartOptions, manifest: Manifest) {
-    this.#of = options.of;
-    this.#reader = options.reader;
-    this.#keyFor = options.keyFor;
-    this.#current = options.key.current;
+    this.#from = options;
     this.alias = options.key.alias as PatientAlias;
     this.#manifest = manifest;
   }
 
-  /** @throws CryptoError `ROLLBACK` when the manifest row is missing for a patient who has a key. */
+  /** @throws CryptoError `ROLLBACK` when the manifest is not the one that was written last. */
   static async from(options: OpenChartOptions): Promise<OpenChart> {
     return new OpenChart(options, await openManifest(options));
   }
@@ -75,41 +77,56 @@ export class OpenChart {
 
   /** True when the chart holds this value. */
   has(name: ValueName): boolean {
-    return valueId(this.#of, name) in this.#manifest.values;
+    return this.#manifest.values.has(this.#id(name));
   }
 
   /** The documents of a collection in this chart, in order of their names. */
   documents(of: CollectionName): string[] {
-    const prefix = `${this.#of.patient}-${of}-`;
-    const ids = Object.keys(this.#manifest.values).filter((id) => id.startsWith(prefix));
+    const prefix = `${this.#from.of.patient}-${of}-`;
+    const ids = [...this.#manifest.values.keys()].filter((id) => id.startsWith(prefix));
     return [...new Set(ids.map((id) => id.slice(prefix.length, id.lastIndexOf('-'))))].sort();
   }
 
   /**
-   * Opens values, in the order of `names`; null where the chart has none. `rows` may pass rows already read.
+   * Opens values, in the order of `names`; null where the chart has none. `rows` may pass their first rows when
+   * they were read already; further chunks are fetched together.
    *
    * @throws CryptoError `ROLLBACK` when a stored value is not the one the manifest names, and what `open` throws.
    */
-  async read(
-    names: readonly ValueName[],
-    rows?: readonly (Row<typeof chartValues.columns> | null)[],
-  ): Promise<(Buffer | null)[]> {
-    const found = rows ?? (await this.#reader.get(...names.map((name) => valueRef(this.#of, name))));
-    return Promise.all(names.map((name, index) => this.#openValue(name, found[index] ?? null)));
+  async read(names: readonly ValueName[], rows?: readonly (ValueRow | null)[]): Promise<(Buffer | null)[]> {
+    const { of, reader } = this.#from;
+    const firsts = rows ?? (await reader.get(...names.map((name) => valueRef(of, name))));
+    const further = names.flatMap((name) =>
+      Array.from({ length: this.#chunksOf(name) - 1 }, (_, chunk) => valueRef(of, name, chunk + 1)),
+    );
+    const rest = further.length === 0 ? [] : await reader.get(...further);
+    let at = 0;
+    return Promise.all(
+      names.map((name, index) => {
+        const chunks = rest.slice(at, at + Math.max(0, this.#chunksOf(name) - 1));
+        at += chunks.length;
+        return this.#open(name, [firsts[index] ?? null, ...chunks]);
+      }),
+    );
   }
 
-  /** Stages a value of the next revision. `schema` is the version of the plaintext's shape. */
+  /**
+   * Stages a value of the next revision. `schema` is the version of the plaintext's shape.
+   *
+   * @throws CryptoError `TOO_LARGE` when what is staged would pass 8 MiB.
+   */
   async seal(name: ValueName, plaintext: Uint8Array, schema: number): Promise<void> {
-    const place = { schema, revision: this.revision + 1 };
-    const key = await this.#keyFor(this.#current);
-    const sealed = seal(plaintext, key, encodeContext(contextOf(this.#of, name, place)));
-    const row = { patient: this.#of.patient, ...name, ...place, sealed };
-    this.#staged.set(valueId(this.#of, name), { name, row });
+    const others = this.#stagedBytes() - (this.#staged.get(this.#id(name))?.bytes ?? 0);
+    if (others + plaintext.length > MAX_WRITE) throw tooLarge();
+    const { of, key, keyFor } = this.#from;
+    const revision = this.revision + 1;
+    const sealed = sealValue({ of, name, plaintext, schema, revision, key: await keyFor(key.current) });
+    this.#staged.set(this.#id(name), { name, sealed, bytes: plaintext.length });
   }
 
   /** Stages the removal of a value. */
   remove(name: ValueName): void {
-    this.#staged.set(valueId(this.#of, name), { name, row: null });
+    this.#staged.set(this.#id(name), { name, sealed: null, bytes: 0 });
   }
 
   /**
@@ -117,89 +134,81 @@ export class OpenChart {
    * any other, but not named in the manifest.
    */
   async sealAside(name: ValueName, plaintext: Uint8Array, schema: number): Promise<Buffer> {
-    const context = contextOf(this.#of, name, { schema, revision: 0 });
-    return seal(plaintext, await this.#keyFor(this.#current), encodeContext(context));
+    const { of, key, keyFor } = this.#from;
+    const context = wholeContext(of, name, { schema, revision: 0 });
+    return seal(plaintext, await keyFor(key.current), encodeContext(context));
   }
 
   /** Opens what `sealAside` sealed. */
   async openAside(name: ValueName, sealed: Uint8Array, schema: number): Promise<Buffer> {
-    const context = contextOf(this.#of, name, { schema, revision: 0 });
-    return open(sealed, await this.#keyFor(keyVersionOf(sealed)), encodeContext(context));
+    const context = wholeContext(this.#from.of, name, { schema, revision: 0 });
+    return open(sealed, await this.#from.keyFor(keyVersionOf(sealed)), encodeContext(context));
   }
 
-  /** Puts what was staged and the next manifest into `tx`, and says what the audit event must name. */
+  /**
+   * Puts what was staged, the next manifest and its digest into `tx`, and says what the audit event must name.
+   * Values that were read here under a key version below `minSeal` are resealed with them.
+   */
   async save(tx: Transaction): Promise<ChartChange> {
-    const next: Manifest = { revision: this.revision + 1, values: { ...this.#manifest.values } };
+    const { of, key, keyFor } = this.#from;
+    await this.#resealStale();
+    const values = new Map(this.#manifest.values);
     const digests: Record<string, string> = {};
-    for (const [id, { name, row }] of this.#staged) {
-      if (row === null) {
-        tx.delete(valueRef(this.#of, name));
-        delete next.values[id];
-        digests[id] = 'removed';
-      } else {
-        tx.put(valueRef(this.#of, name), row);
-        next.values[id] = digestOf(row.sealed);
-        digests[id] = digestOf(row.sealed);
-      }
+    for (const [id, staged] of this.#staged) {
+      this.#put(tx, staged);
+      if (staged.sealed === null) values.delete(id);
+      else values.set(id, staged.sealed.entry);
+      digests[id] = staged.sealed?.entry.digest ?? 'removed';
     }
-    const context = encodeContext(manifestContext(this.#of, next.revision));
-    const sealed = seal(Buffer.from(JSON.stringify(next)), await this.#keyFor(this.#current), context);
-    tx.put(ref(manifests, this.#of.patient), { revision: next.revision, sealed });
-    return { revision: next.revision, digests: { ...digests, manifest: digestOf(sealed) } };
+    const next = { revision: this.revision + 1, values };
+    const row = sealManifest(of, next, await keyFor(key.current));
+    const head = digestOf(row.sealed);
+    tx.put(ref(manifests, of.patient), row);
+    tx.put(ref(patientKeys, of.patient), { ...key, head });
+    return { revision: next.revision, digests: { ...digests, manifest: head } };
   }
 
-  async #openValue(name: ValueName, row: Row<typeof chartValues.columns> | null): Promise<Buffer | null> {
-    const expected = this.#manifest.values[valueId(this.#of, name)];
-    if (expected === undefined && row === null) return null;
-    if (row === null || expected === undefined || digestOf(row.sealed) !== expected) throw rolledBack();
-    const context = contextOf(this.#of, name, { schema: row.schema, revision: row.revision });
-    return open(row.sealed, await this.#keyFor(keyVersionOf(row.sealed)), encodeContext(context));
+  /** Puts a value's rows, and deletes the chunks by which it was longer before. */
+  #put(tx: Transaction, { name, sealed }: Staged): void {
+    const { of } = this.#from;
+    const rows = sealed?.rows ?? [];
+    for (const [chunk, row] of rows.entries()) tx.put(valueRef(of, name, chunk), row);
+    const before = Math.max(1, this.#chunksOf(name));
+    for (let chunk = rows.length; chunk < before; chunk += 1) tx.delete(valueRef(of, name, chunk));
+  }
+
+  /** As many as one transaction holds; the sweep that drains a key version takes the rest. */
+  async #resealStale(): Promise<void> {
+    const { of, keyFor } = this.#from;
+    for (const [id, { name, entry, rows }] of this.#stale) {
+      if (this.#staged.has(id)) continue;
+      const plaintext = await openValue(rows, { of, name, entry, keyFor });
+      if (this.#stagedBytes() + plaintext.length > MAX_WRITE) continue;
+      await this.seal(name, plaintext, rows[0]?.schema ?? 0);
+      plaintext.fill(0);
+    }
+  }
+
+  async #open(name: ValueName, rows: readonly (ValueRow | null)[]): Promise<Buffer | null> {
+    const { of, key, keyFor } = this.#from;
+    const [first] = rows;
+    const entry = this.#manifest.values.get(this.#id(name));
+    if (entry === undefined && first === null) return null;
+    if (!entry || !first) throw rolledBack();
+    const plaintext = await openValue(rows, { of, name, entry, keyFor });
+    if (keyVersionOf(first.sealed) < key.minSeal) this.#stale.set(this.#id(name), { name, entry, rows });
+    return plaintext;
+  }
+
+  #id(name: ValueName): string {
+    return valueId(this.#from.of, name);
+  }
+
+  #chunksOf(name: ValueName): number {
+    return this.#manifest.values.get(this.#id(name))?.chunkCount ?? 0;
+  }
+
+  #stagedBytes(): number {
+    return [...this.#staged.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
-
-/** What an {@link OpenChart} is opened from. */
-export interface OpenChartOptions {
-  readonly of: PatientRef;
-  readonly reader: Reader;
-  readonly key: Row<typeof patientKeys.columns>;
-  readonly manifest: Row<typeof manifests.columns> | null;
-  /** The patient's key of a version. Inside a transaction it must not call KMS. */
-  readonly keyFor: (version: number) => DataKey | Promise<DataKey>;
-}
-
-/** Where a value's row is. */
-export const valueRef = (of: PatientRef, name: ValueName) => ref(chartValues, valueId(of, name));
-
-async function openManifest(options: OpenChartOptions): Promise<Manifest> {
-  if (options.manifest === null) return { revision: 0, values: {} };
-  const { revision, sealed } = options.manifest;
-  const key = await options.keyFor(keyVersionOf(sealed));
-  const manifest = JSON.parse(
-    open(sealed, key, encodeContext(manifestContext(options.of, revision))).toString('utf8'),
-  );
-  return manifest as Manifest;
-}
-
-function contextOf(of: PatientRef, name: ValueName, at: { schema: number; revision: number }): SealContext {
-  return { tenant: of.tenant, patient: of.patient, ...pick(name), ...at, ...WHOLE };
-}
-
-function manifestContext(of: PatientRef, revision: number): SealContext {
-  const name = { collection: 'manifests', document: of.patient, compartment: 'manifest' } as const;
-  return contextOf(of, name, { schema: MANIFEST_SCHEMA, revision });
-}
-
-const pick = ({ collection: of, document, compartment }: ValueName): ValueName => ({
-  collection: of,
-  document,
-  compartment,
-});
-const valueId = (of: PatientRef, name: ValueName): string =>
-  `${of.patient}-${name.collection}-${name.document}-${name.compartment}`;
-const digestOf = (sealed: Uint8Array): string => hash('sha256', sealed, 'base64url');
-
-const rolledBack = (): CryptoError =>
-  new CryptoError(
-    'ROLLBACK',
-    'A stored value is not the one its chart names. Compare the store with the audit log.',
-  );

@@ -14,6 +14,8 @@ export const patientKeys = collection('patientKeys', {
   /** Values of a lower version are resealed by whoever writes the chart next. */
   minSeal: 'integer',
   state: 'text',
+  /** Digest of the sealed manifest that was written last; null before the first. A manifest put back is seen. */
+  head: 'text?',
 });
 
 /** A wrapped key of one version; create-only, id `{patient}_{version}`. */
@@ -56,9 +58,12 @@ export class PatientKeys {
     const address = ref(patientKeys, of.patient);
     const [existing] = await tenant.get(address);
     if (existing !== null) return existing;
-    const row = { alias: newPatientAlias(), current: 1, minSeal: 1, state: 'active' };
+    const row = { alias: newPatientAlias(), current: 1, minSeal: 1, state: 'active', head: null };
     const keyId = await this.#options.tenantKeyId(of.tenant);
-    const { wrapped } = await this.#options.keyring.generate(keyId, keyContext(of.tenant, row.alias, 1));
+    const { secret, wrapped } = await this.#options.keyring.generate(
+      keyId,
+      keyContext(of.tenant, row.alias, 1),
+    );
     try {
       await tenant.transact(async (tx) => {
         tx.create(address, row);
@@ -68,6 +73,7 @@ export class PatientKeys {
           createdAt: this.#options.clock(),
         });
       });
+      await this.#options.cache.get(cacheId(of, row.alias, 1), async () => secret);
       return row;
     } catch (error) {
       if (!(error instanceof StoreError && error.code === 'ALREADY_EXISTS')) throw error;
@@ -79,8 +85,7 @@ export class PatientKeys {
 
   /** @throws CryptoError `KEY_MISSING` when the patient has no key of that version, and what the keyring throws. */
   async load(of: PatientRef, alias: PatientAlias, version: number): Promise<DataKey> {
-    const id = `${of.tenant}/${of.patient}/${version}`;
-    const secret = await this.#options.cache.get(id, async () => {
+    const secret = await this.#options.cache.get(cacheId(of, alias, version), async () => {
       const [row] = await this.#options.store
         .tenant(of.tenant)
         .get(ref(patientKeyVersions, versionId(of.patient, version)));
@@ -91,11 +96,21 @@ export class PatientKeys {
     return { version, secret };
   }
 
+  /** The key when it is unwrapped already, else null. Calls nobody, so a transaction may ask. */
+  warm(of: PatientRef, alias: PatientAlias, version: number): DataKey | null {
+    const secret = this.#options.cache.peek(cacheId(of, alias, version));
+    return secret === null ? null : { version, secret };
+  }
+
   /** Forgets a patient's keys, or with no patient the whole tenant's, in this process. */
   flush(tenant: TenantId, patient?: PatientId): void {
     this.#options.cache.flush(patient === undefined ? `${tenant}/` : `${tenant}/${patient}/`);
   }
 }
+
+/** With the alias, which is fresh with each first key: a key of an erased patient never serves a later one. */
+const cacheId = (of: PatientRef, alias: string, version: number): string =>
+  `${of.tenant}/${of.patient}/${alias}/${version}`;
 
 function keyContext(tenant: TenantId, alias: string, version: number): EncryptionContext {
   return { app: 'chartseal', tenant, patient: alias, version: String(version) };

@@ -13,7 +13,8 @@ export interface ReadChart {
   readonly values: readonly (Buffer | null)[];
 }
 
-const MAX_KEY_LOADS = 4;
+/** A chart under rotation has values of two or three versions, and each that is cold costs one more run. */
+const MAX_KEY_LOADS = 8;
 
 /** Thrown inside a transaction that needs a key which is not unwrapped yet: KMS is only called between them. */
 class KeyNotLoaded extends Error {
@@ -71,14 +72,13 @@ export class SealedCharts {
       ...never[],
     ];
     if (key === null) return null;
-    const alias = key.alias as PatientAlias;
-    const keyFor = (version: number): Promise<DataKey> => this.#keys.load(of, alias, version);
+    const keyFor = once((version) => this.#keys.load(of, key.alias as PatientAlias, version));
     const chart = await OpenChart.from({ of, reader, key, manifest, keyFor });
     return { chart, values: await chart.read(names, rows) };
   }
 
   /**
-   * Runs `work` in one store transaction on the opened chart. `work` may run several times and must have no
+   * Runs `work` in one store transaction on the opened chart: with a warm key nothing else. `work` may run several times and must have no
    * effect but through `tx` and `chart`; keys it needs are unwrapped between the runs, never inside one.
    *
    * @throws CryptoError `KEY_MISSING` when there is no such patient, and what the store throws.
@@ -88,29 +88,47 @@ export class SealedCharts {
     work: (chart: OpenChart, tx: Transaction) => Promise<T>,
     options: { proof?: Ref } = {},
   ): Promise<T> {
-    const loaded = await this.#currentKey(of);
+    const loaded = new Map<string, DataKey>();
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#store.tenant(of.tenant).transact(async (tx) => {
           const [key, manifest] = await tx.get(ref(patientKeys, of.patient), ref(manifests, of.patient));
           if (key === null) throw new CryptoError('KEY_MISSING', 'There is no such chart.');
-          const keyFor = (version: number): DataKey => {
-            const found = loaded.get(version);
-            if (found === undefined) throw new KeyNotLoaded(key.alias as PatientAlias, version);
-            return found;
-          };
+          const keyFor = (version: number) => this.#unwrapped(of, key.alias as PatientAlias, version, loaded);
           const chart = await OpenChart.from({ of, reader: tx, key, manifest, keyFor });
           return work(chart, tx);
         }, options);
       } catch (error) {
-        if (!(error instanceof KeyNotLoaded) || attempt >= MAX_KEY_LOADS) throw error;
-        loaded.set(error.version, await this.#keys.load(of, error.alias, error.version));
+        if (!(error instanceof KeyNotLoaded)) throw error;
+        if (attempt >= MAX_KEY_LOADS) throw tooManyKeys();
+        const { alias, version } = error;
+        loaded.set(`${alias}/${version}`, await this.#keys.load(of, alias, version));
       }
     }
   }
-  async #currentKey(of: PatientRef): Promise<Map<number, DataKey>> {
-    const [key] = await this.#store.tenant(of.tenant).get(ref(patientKeys, of.patient));
-    if (key === null) return new Map();
-    return new Map([[key.current, await this.#keys.load(of, key.alias as PatientAlias, key.current)]]);
+
+  /** Throws {@link KeyNotLoaded} rather than wait: a transaction never calls KMS. */
+  #unwrapped(of: PatientRef, alias: PatientAlias, version: number, loaded: Map<string, DataKey>): DataKey {
+    const id = `${alias}/${version}`;
+    const key = loaded.get(id) ?? this.#keys.warm(of, alias, version);
+    if (key === null) throw new KeyNotLoaded(alias, version);
+    loaded.set(id, key);
+    return key;
   }
 }
+
+/** One load for each version, however many values it opens: in `per-access` mode a chart is one KMS call too. */
+function once(load: (version: number) => Promise<DataKey>): (version: number) => Promise<DataKey> {
+  const loads = new Map<number, Promise<DataKey>>();
+  return (version) => {
+    const key = loads.get(version) ?? load(version);
+    loads.set(version, key);
+    return key;
+  };
+}
+
+const tooManyKeys = (): CryptoError =>
+  new CryptoError(
+    'KMS_UNAVAILABLE',
+    'The chart changed its keys too often while it was written. Try again in a moment.',
+  );
