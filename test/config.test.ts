@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+
+const KEY = JSON.stringify([{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd', kid: 'k' }]);
+const production = {
+  CHARTSEAL_ORIGIN: 'https://clinic.test',
+  CHARTSEAL_SIGNING_KEYS: KEY,
+  CHARTSEAL_COOKIE_KEYS: 'k'.repeat(32),
+  CHARTSEAL_FIREBASE_API_KEY: 'web-key',
+  GCLOUD_PROJECT: 'clinic',
+};
+const refusal = (env: Record<string, string | undefined>): string => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'CONFIG' });
+    return (error as Error).message;
+  }
+  throw new Error('It was accepted.');
+};
+
+describe('the configuration', () => {
+  test('is for production unless it says otherwise', () => {
+    expect(readConfig(production)).toMatchObject({
+      development: false,
+      store: { kind: 'firestore' },
+      kms: { kind: 'aws', region: 'us-east-1' },
+      firebase: { authEmulatorUrl: null },
+    });
+  });
+
+  test.each([
+    ['FIRESTORE_EMULATOR_HOST', '127.0.0.1:8080'],
+    ['FIREBASE_AUTH_EMULATOR_HOST', '127.0.0.1:9099'],
+    ['FUNCTIONS_EMULATOR', 'true'],
+    ['CHARTSEAL_KMS_ENDPOINT', 'http://127.0.0.1:4599'],
+  ])('production refuses %s', (name, value) => {
+    expect(refusal({ ...production, [name]: value })).toContain(name);
+  });
+
+  test.each([
+    ['an http origin', { CHARTSEAL_ORIGIN: 'http://clinic.test' }],
+    ['an origin with a path', { CHARTSEAL_ORIGIN: 'https://clinic.test/app' }],
+    ['an origin with a slash', { CHARTSEAL_ORIGIN: 'https://clinic.test/' }],
+    ['the KMS emulator', { CHARTSEAL_KMS: 'emulator' }],
+    ['a default secret', { CHARTSEAL_COOKIE_KEYS: 'changeme-changeme-changeme-changeme' }],
+    ['a short secret', { CHARTSEAL_COOKIE_KEYS: 'short' }],
+    ['no signing key', { CHARTSEAL_SIGNING_KEYS: '[]' }],
+    ['a public signing key', { CHARTSEAL_SIGNING_KEYS: '[{"kty":"EC","crv":"P-256"}]' }],
+    ['signing keys that are not JSON', { CHARTSEAL_SIGNING_KEYS: 'hunter2' }],
+    ['PostgreSQL without an address', { CHARTSEAL_STORE: 'postgres' }],
+    ['local keys of another form', { CHARTSEAL_KMS: 'local', CHARTSEAL_LOCAL_KEYS: '1:abcd' }],
+    ['no project', { GCLOUD_PROJECT: undefined }],
+    ['an unknown store', { CHARTSEAL_STORE: 'mongodb' }],
+    ['development on a public origin', { CHARTSEAL_ENV: 'development' }],
+  ])('%s is refused, and no value is repeated', (_name, change) => {
+    expect(refusal({ ...production, ...change })).not.toMatch(/hunter2|short\b.*short|abcd/);
+  });
+
+  test('local keys carry version and status', () => {
+    const hex = 'a1'.repeat(32);
+    const config = readConfig({
+      ...production,
+      CHARTSEAL_KMS: 'local',
+      CHARTSEAL_LOCAL_KEYS: `1:${hex}:deprecated, 2:${hex}`,
+    });
+    expect(config.kms).toEqual({
+      kind: 'local',
+      keys: [
+        { version: 1, hex, status: 'deprecated' },
+        { version: 2, hex, status: 'active' },
+      ],
+    });
+  });
+});

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { leafHash, leafOf } from '../../src/audit/event.ts';
+import { COLLECTIONS } from '../../src/collections.ts';
+import type { PatientAlias, TenantId } from '../../src/kernel/ids.ts';
+
+/** What is in databases already. A change needs a migration. */
+test('the stored shapes are pinned', () => {
+  expect(Object.fromEntries(COLLECTIONS.map(({ name, columns }) => [name, columns]))).toMatchObject({
+    tenants: { name: 'text', phone: 'text', zone: 'text', keyId: 'text', state: 'text' },
+    members: { role: 'text', patient: 'text?' },
+    visitTypes: {
+      title: 'text',
+      minutes: 'integer',
+      leadMinutes: 'integer',
+      preparation: 'text?',
+      practitioners: 'json',
+    },
+    practitioners: { name: 'text', version: 'integer', hours: 'json' },
+    tenantSecrets: { keyId: 'text', wrapped: 'bytes', createdAt: 'instant' },
+    patientKeys: { alias: 'text', current: 'integer', minSeal: 'integer', state: 'text' },
+    patientKeyVersions: { keyId: 'text', wrapped: 'bytes', createdAt: 'instant' },
+    manifests: { revision: 'integer', sealed: 'bytes' },
+    chartValues: {
+      patient: 'text',
+      collection: 'text',
+      document: 'text',
+      compartment: 'text',
+      schema: 'integer',
+      revision: 'integer',
+      sealed: 'bytes',
+    },
+    idempotency: { patient: 'text', body: 'bytes', sealed: 'bytes', expiresAt: 'instant' },
+    auditEvents: { leaf: 'bytes' },
+    auditPending: { leafHash: 'bytes' },
+  });
+});
+
+test('collection names are unique, and every name is camelCase', () => {
+  const names = COLLECTIONS.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z][A-Za-z0-9]{0,30}$/);
+});
+
+test('an audit leaf is canonical JSON with sorted keys, hashed as RFC 6962 §2.1 says', () => {
+  const leaf = leafOf({
+    writer: { boot: 'wr_1', count: 2, confirmed: ['h'], abandoned: [1] },
+    tenant: 'riverside' as TenantId,
+    recorded: '2026-11-24T14:00:00.000Z',
+    purposeOfUse: 'PATRQT',
+    policy: 'patient-own-chart',
+    patient: 'pa_1' as PatientAlias,
+    outcome: '0',
+    operation: 'getPatient',
+    id: 'ev_1',
+    entity: { resource: 'Patient', fields: ['demographics.name'] },
+    actor: { user: 'usr_john', role: 'patient', client: 'c' },
+    action: 'R',
+  });
+  expect(leaf.toString('utf8')).toBe(
+    '{"action":"R","actor":{"client":"c","role":"patient","user":"usr_john"},"entity":{"fields":["demographics.name"],"resource":"Patient"},"id":"ev_1","operation":"getPatient","outcome":"0","patient":"pa_1","policy":"patient-own-chart","purposeOfUse":"PATRQT","recorded":"2026-11-24T14:00:00.000Z","tenant":"riverside","writer":{"abandoned":[1],"boot":"wr_1","confirmed":["h"],"count":2}}',
+  );
+  expect(leafHash(leaf).toString('hex')).toBe(
+    '331d723039fce04771bce1c2075ba35ddf36b85573c10bad7d440069999b0444',
+  );
+});

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { TOOL_LISTINGS } from '../../src/mcp/server.ts';
+
+/** What a client may rely on. A change here is a change of the product: do it on purpose. */
+test('the tool list is pinned: names, inputs, hints, scopes', () => {
+  const pinned = TOOL_LISTINGS.map((tool) => ({
+    name: tool.name,
+    input: Object.keys(tool.inputSchema.properties ?? {}),
+    required: tool.inputSchema.required ?? [],
+    output: Object.keys(tool.outputSchema?.['properties'] ?? {}),
+    hints: [
+      tool.annotations?.readOnlyHint,
+      tool.annotations?.destructiveHint,
+      tool.annotations?.openWorldHint,
+    ],
+    security: (tool as unknown as { securitySchemes: unknown }).securitySchemes,
+  }));
+  expect(pinned).toEqual([
+    {
+      name: 'whoAmI',
+      input: [],
+      required: [],
+      output: ['role', 'hasOwnChart', 'clinic', 'today', 'scopes'],
+      hints: [true, false, false],
+      security: [{ type: 'oauth2', scopes: [] }],
+    },
+    {
+      name: 'getPatient',
+      input: ['sections', 'patient'],
+      required: ['sections'],
+      output: [
+        'demographics',
+        'contact',
+        'conditions',
+        'medications',
+        'allergies',
+        'immunizations',
+        'results',
+      ],
+      hints: [true, false, false],
+      security: [{ type: 'oauth2', scopes: ['patient/Patient.rs'] }],
+    },
+    {
+      name: 'listVisitTypes',
+      input: [],
+      required: [],
+      output: ['visitTypes'],
+      hints: [true, false, false],
+      security: [{ type: 'oauth2', scopes: [] }],
+    },
+    {
+      name: 'findOpenSlots',
+      input: ['visitType', 'from', 'to', 'partOfDay', 'patient'],
+      required: ['visitType', 'from'],
+      output: ['visitType', 'title', 'zone', 'slots', 'more'],
+      hints: [true, false, false],
+      security: [{ type: 'oauth2', scopes: ['patient/Appointment.crus'] }],
+    },
+    {
+      name: 'scheduleAppointment',
+      input: ['slotId', 'visitType', 'date', 'reason', 'patient'],
+      required: [],
+      output: ['outcome', 'appointment', 'choices', 'zone'],
+      hints: [false, false, false],
+      security: [{ type: 'oauth2', scopes: ['patient/Appointment.crus'] }],
+    },
+  ]);
+});
+
+test('no tool takes a tenant, an actor or a purpose, and every schema is closed', () => {
+  for (const { inputSchema } of TOOL_LISTINGS) {
+    const names = Object.keys(inputSchema.properties ?? {});
+    expect(names.filter((name) => /tenant|actor|user|purpose|role/i.test(name))).toEqual([]);
+    expect(inputSchema['additionalProperties']).toBe(false);
+  }
+});
+
+test('each listing mirrors its security schemes in _meta', () => {
+  for (const tool of TOOL_LISTINGS) {
+    expect(tool._meta?.['securitySchemes']).toEqual(
+      (tool as unknown as { securitySchemes: unknown }).securitySchemes,
+    );
+  }
+});
