@@ -1,5 +1,6 @@
 import { members } from './access/members.ts';
 import { auditEvents, auditPending } from './audit/append.ts';
+import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
 import { practitioners, tenants, visitTypes } from './clinic/clinic.ts';
 import { idempotency } from './clinic/idempotency.ts';
 import { chartValues, manifests } from './crypto/open-chart.ts';
@@ -23,6 +24,9 @@ export const COLLECTIONS: readonly Collection[] = [
   idempotency,
   auditEvents,
   auditPending,
+  auditHead,
+  auditTiles,
+  auditEntries,
   oauthState,
   oauthGrants,
 ];

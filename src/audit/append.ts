@@ -24,7 +24,8 @@ export interface AuditLogOptions {
   readonly journal: Journal;
 }
 
-const MAX_LEAF = 65_536;
+/** What an entry bundle can hold: it gives a leaf's length in 16 bits. */
+const MAX_LEAF = 65_535;
 const MAX_NAMED = 64;
 
 /**
@@ -36,10 +37,8 @@ const MAX_NAMED = 64;
 export class AuditLog {
   readonly #options: AuditLogOptions;
   readonly #boot = `wr_${randomBytes(9).toString('base64url')}`;
-  #count = 0;
-  /** Leaf hashes committed, and counts given up, that no event has named yet. */
-  #confirmed: string[] = [];
-  #abandoned: number[] = [];
+  /** Each tenant's log counts by itself, so that whoever verifies one of them needs no other. */
+  readonly #writers = new Map<TenantId, Writer>();
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
@@ -47,14 +46,15 @@ export class AuditLog {
 
   /** Reserves an id and this writer's next count. Settle each draft with `confirm` or `abandon`. */
   draft(tenant: TenantId): AuditDraft {
-    this.#count += 1;
+    const writer = this.#writerOf(tenant);
+    writer.count += 1;
     const mark: AuditWriterMark = {
       boot: this.#boot,
-      count: this.#count,
-      confirmed: this.#confirmed.splice(0, MAX_NAMED),
-      abandoned: this.#abandoned.splice(0, MAX_NAMED),
+      count: writer.count,
+      confirmed: writer.confirmed.splice(0, MAX_NAMED),
+      abandoned: writer.abandoned.splice(0, MAX_NAMED),
     };
-    return new AuditDraft(tenant, mark, this.#options.clock, (event) => this.#settle(mark, event));
+    return new AuditDraft(tenant, mark, this.#options.clock, (event) => this.#settle(writer, mark, event));
   }
 
   /**
@@ -78,15 +78,30 @@ export class AuditLog {
     draft.confirm();
   }
 
-  #settle(mark: AuditWriterMark, event: CommittedEvent | null): void {
+  #writerOf(tenant: TenantId): Writer {
+    const writer = this.#writers.get(tenant) ?? { count: 0, confirmed: [], abandoned: [] };
+    this.#writers.set(tenant, writer);
+    return writer;
+  }
+
+  #settle(writer: Writer, mark: AuditWriterMark, event: CommittedEvent | null): void {
     if (event === null) {
-      this.#confirmed.push(...mark.confirmed);
-      this.#abandoned.push(...mark.abandoned, mark.count);
+      writer.confirmed.push(...mark.confirmed);
+      writer.abandoned.push(...mark.abandoned, mark.count);
     } else {
       this.#options.journal(event);
-      this.#confirmed.push(event.leafHash);
+      writer.confirmed.push(event.leafHash);
     }
   }
+}
+
+/** What this process wrote into one tenant's log, and what no event there has named yet. */
+interface Writer {
+  count: number;
+  /** Leaf hashes committed. */
+  readonly confirmed: string[];
+  /** Counts given up. */
+  readonly abandoned: number[];
 }
 
 interface CommittedEvent {

@@ -32,6 +32,9 @@ test('the stored shapes are pinned', () => {
     idempotency: { patient: 'text', body: 'bytes', sealed: 'bytes', expiresAt: 'instant' },
     auditEvents: { leaf: 'bytes' },
     auditPending: { leafHash: 'bytes' },
+    auditHead: { size: 'integer' },
+    auditTiles: { hashes: 'bytes' },
+    auditEntries: { events: 'text' },
   });
 });
 
