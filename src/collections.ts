@@ -1,5 +1,6 @@
 import { members } from './access/members.ts';
 import { auditEvents, auditPending } from './audit/append.ts';
+import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
 import { practitioners, tenants, visitTypes } from './clinic/clinic.ts';
 import { idempotency } from './clinic/idempotency.ts';
@@ -27,6 +28,7 @@ export const COLLECTIONS: readonly Collection[] = [
   auditHead,
   auditTiles,
   auditEntries,
+  auditSigners,
   oauthState,
   oauthGrants,
 ];

@@ -35,6 +35,7 @@ test('the stored shapes are pinned', () => {
     auditHead: { size: 'integer' },
     auditTiles: { hashes: 'bytes' },
     auditEntries: { events: 'text' },
+    auditSigners: { keyId: 'text', publicKey: 'bytes', state: 'text' },
   });
 });
 
