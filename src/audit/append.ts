@@ -12,7 +12,11 @@ export const auditEvents = collection('auditEvents', { leaf: 'bytes' });
 export const auditPending = collection('auditPending', { leafHash: 'bytes' });
 
 /** Where journal lines go: the process log, which in production is kept by another administrator. */
-export type Journal = (line: { readonly id: string; readonly leafHash: string }) => void;
+export type Journal = (line: {
+  readonly tenant: TenantId;
+  readonly id: string;
+  readonly leafHash: string;
+}) => void;
 
 /** What the caller says of an act; the log adds id, time and the writer's mark. */
 export type AuditEntry = Omit<AuditEvent, 'id' | 'recorded' | 'tenant' | 'writer'>;
@@ -54,7 +58,8 @@ export class AuditLog {
       confirmed: writer.confirmed.splice(0, MAX_NAMED),
       abandoned: writer.abandoned.splice(0, MAX_NAMED),
     };
-    return new AuditDraft(tenant, mark, this.#options.clock, (event) => this.#settle(writer, mark, event));
+    const settle = (event: CommittedEvent | null): void => this.#settle(writer, mark, event);
+    return new AuditDraft(tenant, mark, this.#options.clock, settle);
   }
 
   /**
@@ -105,6 +110,7 @@ interface Writer {
 }
 
 interface CommittedEvent {
+  readonly tenant: TenantId;
   readonly id: string;
   readonly leafHash: string;
 }
@@ -153,7 +159,7 @@ export class AuditDraft {
   confirm(): void {
     if (this.#hash === null)
       throw new AuditError('AUDIT_EVENT', 'The audit event was confirmed before it was written.');
-    this.#settle({ id: this.id, leafHash: this.#hash.toString('base64url') });
+    this.#settle({ tenant: this.#tenant, id: this.id, leafHash: this.#hash.toString('base64url') });
   }
 
   /** Call when the transaction is not committed: the next event names the count as given up. */
