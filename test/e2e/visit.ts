@@ -89,8 +89,9 @@ export function describeVisit(name: string, start: () => Promise<TestStack>): vo
         'tools/list',
         '--strict',
       ];
-      const { stdout } = await promisify(execFile)(inspector, args, { timeout: 60_000 });
+      const { stdout, stderr } = await promisify(execFile)(inspector, args, { timeout: 60_000 });
       for (const tool of TOOLS) expect(stdout).toContain(`"${tool}"`);
+      expect(stderr).toBe('');
     });
 
     test('a patient reads the own chart and nothing beyond the sections asked for', async () => {
