@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import * as published from '../../src/crypto/index.ts';
+
+test('what chartseal/crypto exports is frozen', () => {
+  expect(Object.keys(published).sort()).toEqual([
+    'ChartsealError',
+    'CryptoError',
+    'DEFAULT_INDEX_BITS',
+    'DEFAULT_KEY_CACHE',
+    'DataKeys',
+    'INDEX_PURPOSES',
+    'InputError',
+    'KeyCache',
+    'Keyring',
+    'KmsKeyring',
+    'LocalKeyring',
+    'MAX_SEALED_FIELDS',
+    'MAX_SMALL_VALUE',
+    'MAX_VALUE_BYTES',
+    'MAX_VALUE_DEPTH',
+    'SEAL_OVERHEAD',
+    'decryptWithKms',
+    'encryptWithKms',
+    'indexTag',
+    'isLegacyEnvelope',
+    'isLegacyPayload',
+    'localKeyId',
+    'migrateDocument',
+    'normaliseDate',
+    'normaliseEmail',
+    'normaliseName',
+    'normalisePhone',
+    'normaliseRecordNumber',
+    'normaliseYear',
+    'openFields',
+    'openLegacyEnvelope',
+    'openLegacyKey',
+    'openLegacyPayload',
+    'parseLegacyPlaintext',
+    'readKeyRegistry',
+    'sealFields',
+  ]);
+});
