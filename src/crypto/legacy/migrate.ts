@@ -36,6 +36,8 @@ export interface Migrated {
  * it answers, on the condition that the stored one is still what was read. Called again with its own answer it moves
  * nothing. When any field does not open it throws, and there is no half-moved document.
  *
+ * Whoever had the old keys could write old values: once a document is migrated, take only sealed fields from it.
+ *
  * @throws CryptoError `FORMAT` for a value in clear, and what the readers, `sealFields` and `openFields` throw.
  */
 export async function migrateDocument(
