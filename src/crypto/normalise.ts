@@ -71,6 +71,7 @@ function fold(value: string): string {
   return bounded(value)
     .normalize('NFKC')
     .replace(invisible, '')
+    .toLowerCase()
     .toUpperCase()
     .toLowerCase()
     .replaceAll('ς', 'σ')
