@@ -22,6 +22,7 @@ export { type FieldValue, MAX_VALUE_BYTES, MAX_VALUE_DEPTH } from './field-value
 export { type OpenFieldsOptions, openFields, type SealFieldsOptions, sealFields } from './fields.ts';
 export { DEFAULT_KEY_CACHE, KeyCache, type KeyCacheBounds } from './key-cache.ts';
 export { type EncryptionContext, type GeneratedKey, Keyring, type WrappedKey } from './keyring.ts';
+export { type GoogleWebIdentityOptions, googleWebIdentity } from './kms-google-credentials.ts';
 export { KmsKeyring, type KmsKeyringOptions } from './kms-keyring.ts';
 export {
   decryptWithKms,

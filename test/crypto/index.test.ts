@@ -21,6 +21,7 @@ test('what chartseal/crypto exports is frozen', () => {
     'SEAL_OVERHEAD',
     'decryptWithKms',
     'encryptWithKms',
+    'googleWebIdentity',
     'indexTag',
     'isLegacyEnvelope',
     'isLegacyPayload',
