@@ -27,7 +27,7 @@ export const visit = z.object({
   title: z.string(),
   practitioner: z.string(),
   minutes: z.number().int(),
-  preparation: z.string().nullable(),
+  preparation: z.string().optional(),
   start: z.string(),
   weekday: z.string(),
   date: z.string(),

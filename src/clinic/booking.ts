@@ -175,7 +175,7 @@ function visitOf(
     title: offer.visitType.title,
     practitioner: offer.practitioner.name,
     minutes: offer.visitType.minutes,
-    preparation: offer.visitType.preparation,
+    ...(offer.visitType.preparation === null ? {} : { preparation: offer.visitType.preparation }),
     ...spoken(booked.start, offer.clinic.zone),
   };
 }

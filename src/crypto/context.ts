@@ -41,6 +41,11 @@ export const WHOLE = { chunkSet: 'whole', chunkIndex: 0, chunkCount: 1 } as cons
 
 const DOMAIN = 'chartseal/1';
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
+const U32 = 0xffffffff;
+
+/** Eleven fields with 3 bytes before each: five ids of at most 64, two registered names, the domain, 24 of integers. */
+const MAX_ENCODED = 33 + 5 * 64 + 2 * 32 + DOMAIN.length + 24;
+const scratch = Buffer.allocUnsafeSlow(MAX_ENCODED);
 
 /**
  * The context as bytes: for each field, in fixed order, `u8 id ‖ u16 length ‖ bytes`, so that no two contexts
@@ -49,54 +54,60 @@ const ID = /^[A-Za-z0-9_-]{1,64}$/;
  * @throws CryptoError `CONTEXT` when a field is missing, malformed or not in its registry.
  */
 export function encodeContext(context: SealContext): Buffer {
-  const fields = [
-    Buffer.from(DOMAIN),
-    id(context.tenant, 'tenant'),
-    id(context.patient, 'patient'),
-    registered(context.collection, COLLECTIONS, 'collection'),
-    id(context.document, 'document'),
-    registered(context.compartment, COMPARTMENTS, 'compartment'),
-    u32(context.schema, 'schema'),
-    u64(context.revision, 'revision'),
-    id(context.chunkSet, 'chunk set'),
-    u32(context.chunkIndex, 'chunk index'),
-    u32(context.chunkCount, 'chunk count'),
-  ];
-  if (context.chunkIndex >= context.chunkCount) throw malformed('chunk index');
-  const encoded = Buffer.allocUnsafe(fields.reduce((sum, field) => sum + 3 + field.length, 0));
-  let at = 0;
-  for (const [index, field] of fields.entries()) {
-    at = encoded.writeUInt8(index + 1, at);
-    at = encoded.writeUInt16BE(field.length, at);
-    at += field.copy(encoded, at);
-  }
-  return encoded;
+  const { chunkIndex, chunkCount } = context;
+  let at = text(0, 1, DOMAIN);
+  at = text(at, 2, id(context.tenant, 'tenant'));
+  at = text(at, 3, id(context.patient, 'patient'));
+  at = text(at, 4, registered(context.collection, COLLECTIONS, 'collection'));
+  at = text(at, 5, id(context.document, 'document'));
+  at = text(at, 6, registered(context.compartment, COMPARTMENTS, 'compartment'));
+  at = u32(at, 7, integer(context.schema, U32, 'schema'));
+  at = u64(at, 8, integer(context.revision, Number.MAX_SAFE_INTEGER, 'revision'));
+  at = text(at, 9, id(context.chunkSet, 'chunk set'));
+  at = u32(at, 10, integer(chunkIndex, U32, 'chunk index'));
+  at = u32(at, 11, integer(chunkCount, U32, 'chunk count'));
+  if (chunkIndex >= chunkCount) throw malformed('chunk index');
+  return Buffer.from(scratch.subarray(0, at));
 }
 
-function id(value: unknown, field: string): Buffer {
+/** Writes a field of ASCII letters into the scratch buffer and says where the next begins. */
+function text(at: number, field: number, value: string): number {
+  const start = begin(at, field, value.length);
+  return start + scratch.write(value, start, 'latin1');
+}
+
+function u32(at: number, field: number, value: number): number {
+  return scratch.writeUInt32BE(value, begin(at, field, 4));
+}
+
+function u64(at: number, field: number, value: number): number {
+  const start = begin(at, field, 8);
+  scratch.writeUInt32BE(Math.floor(value / 2 ** 32), start);
+  return scratch.writeUInt32BE(value % 2 ** 32, start + 4);
+}
+
+function begin(at: number, field: number, length: number): number {
+  scratch[at] = field;
+  scratch[at + 1] = length >> 8;
+  scratch[at + 2] = length & 0xff;
+  return at + 3;
+}
+
+function id(value: unknown, field: string): string {
   if (typeof value !== 'string' || !ID.test(value)) throw malformed(field);
-  return Buffer.from(value, 'latin1');
+  return value;
 }
 
-function registered(value: string, registry: readonly string[], field: string): Buffer {
+function registered(value: string, registry: readonly string[], field: string): string {
   if (!registry.includes(value)) throw malformed(field);
-  return Buffer.from(value, 'latin1');
+  return value;
 }
 
-function u32(value: unknown, field: string): Buffer {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+function integer(value: unknown, max: number, field: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max) {
     throw malformed(field);
   }
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-function u64(value: unknown, field: string): Buffer {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw malformed(field);
-  const bytes = Buffer.allocUnsafe(8);
-  bytes.writeBigUInt64BE(BigInt(value));
-  return bytes;
+  return value;
 }
 
 function malformed(field: string): CryptoError {

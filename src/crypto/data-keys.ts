@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { CryptoError } from './errors.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { EncryptionContext, Keyring, WrappedKey } from './keyring.ts';
 import type { DataKey } from './sealed-value.ts';
@@ -49,10 +50,14 @@ export class DataKeys {
   }
 }
 
-const withVersion = (context: EncryptionContext, version: number): EncryptionContext => ({
-  ...context,
-  version: String(version),
-});
+function withVersion(context: EncryptionContext, version: number): EncryptionContext {
+  if (Object.hasOwn(context, 'version') || !Number.isInteger(version) || version < 1 || version > 0xffffffff)
+    throw new CryptoError(
+      'CONTEXT',
+      'A key version is an integer from 1, and the context leaves its name free.',
+    );
+  return { ...context, version: String(version) };
+}
 
 /** Names the context too: a cached key must not open for a caller whom the keyring would refuse. */
 function cacheId({ keyId, blob }: KeyEnvelope, context: EncryptionContext): string {

@@ -1,5 +1,14 @@
-import { InputError } from '../kernel/errors.ts';
-import { CryptoError } from './errors.ts';
+import {
+  MAX_VALUE_BYTES,
+  PADDING,
+  tooLarge,
+  unreadable,
+  unsealable,
+  ValueReader,
+  ValueWriter,
+} from './value-bytes.ts';
+
+export { MAX_VALUE_BYTES };
 
 /**
  * Values as bytes, so that what is opened is exactly what was sealed: text that looks like JSON stays text, -0
@@ -44,12 +53,9 @@ const TAG = {
   /** count u32 ‖ (key length u32 ‖ UTF-8 ‖ value) in the order of the map. */
   map: 0x09,
 } as const;
-const PADDING = 16;
 
 /** How deep arrays and maps of one value may nest. */
 export const MAX_VALUE_DEPTH = 32;
-/** The largest encoded value, in bytes: what one sealed value may hold. */
-export const MAX_VALUE_BYTES = 524_288;
 
 /**
  * @throws InputError `INPUT` for what would not come back as it is: a class instance, a function, an invalid date,
@@ -57,7 +63,8 @@ export const MAX_VALUE_BYTES = 524_288;
  * @throws CryptoError `TOO_LARGE` over {@link MAX_VALUE_BYTES} or {@link MAX_VALUE_DEPTH}.
  */
 export function encodeValue(value: FieldValue): Buffer {
-  const out = new Writer();
+  const long = typeof value === 'string' || value instanceof Uint8Array;
+  const out = new ValueWriter(64 + (long ? value.length : 192));
   out.byte(VERSION);
   write(out, value, 0);
   return out.finish();
@@ -65,14 +72,14 @@ export function encodeValue(value: FieldValue): Buffer {
 
 /** @throws CryptoError `FORMAT` unless the bytes are exactly what {@link encodeValue} writes. */
 export function decodeValue(bytes: Uint8Array): FieldValue {
-  const input = new Reader(bytes);
+  const input = new ValueReader(bytes);
   if (bytes.length % PADDING !== 0 || input.byte() !== VERSION) throw unreadable();
   const value = read(input, 0);
   input.finish();
   return value;
 }
 
-function write(out: Writer, value: unknown, depth: number): Writer {
+function write(out: ValueWriter, value: unknown, depth: number): ValueWriter {
   if (depth > MAX_VALUE_DEPTH) throw tooLarge();
   switch (typeof value) {
     case 'boolean':
@@ -90,7 +97,7 @@ function write(out: Writer, value: unknown, depth: number): Writer {
   }
 }
 
-function writeBigint(out: Writer, value: bigint): Writer {
+function writeBigint(out: ValueWriter, value: bigint): ValueWriter {
   const hex = (value < 0n ? -value : value).toString(16);
   const even = value === 0n ? '' : hex.padStart(hex.length + (hex.length % 2), '0');
   return out
@@ -99,7 +106,7 @@ function writeBigint(out: Writer, value: bigint): Writer {
     .bytes(Buffer.from(even, 'hex'));
 }
 
-function writeObject(out: Writer, value: object, depth: number): Writer {
+function writeObject(out: ValueWriter, value: object, depth: number): ValueWriter {
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw unsealable('an invalid date');
     return out.byte(TAG.date).float(value.getTime());
@@ -120,7 +127,7 @@ function writeObject(out: Writer, value: object, depth: number): Writer {
   return out;
 }
 
-function read(input: Reader, depth: number): FieldValue {
+function read(input: ValueReader, depth: number): FieldValue {
   if (depth > MAX_VALUE_DEPTH) throw unreadable();
   switch (input.byte()) {
     case TAG.null:
@@ -148,7 +155,7 @@ function read(input: Reader, depth: number): FieldValue {
   }
 }
 
-function readBigint(input: Reader): bigint {
+function readBigint(input: ValueReader): bigint {
   const sign = input.byte();
   const magnitude = input.bytes();
   if (sign > 1 || magnitude[0] === 0 || (sign === 1 && magnitude.length === 0)) throw unreadable();
@@ -156,13 +163,13 @@ function readBigint(input: Reader): bigint {
   return sign === 1 ? -value : value;
 }
 
-function readDate(input: Reader): Date {
+function readDate(input: ValueReader): Date {
   const date = new Date(input.float());
   if (Number.isNaN(date.getTime())) throw unreadable();
   return date;
 }
 
-function readMap(input: Reader, depth: number): FieldValue {
+function readMap(input: ValueReader, depth: number): FieldValue {
   const map: Record<string, FieldValue> = {};
   const count = input.count();
   for (let index = 0; index < count; index += 1) {
@@ -179,115 +186,3 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
-
-class Writer {
-  #buffer = Buffer.alloc(256);
-  #at = 0;
-
-  byte(value: number): this {
-    this.#reserve(1);
-    this.#at = this.#buffer.writeUInt8(value, this.#at);
-    return this;
-  }
-
-  count(value: number): this {
-    this.#reserve(4);
-    this.#at = this.#buffer.writeUInt32BE(value, this.#at);
-    return this;
-  }
-
-  float(value: number): this {
-    this.#reserve(8);
-    this.#at = this.#buffer.writeDoubleBE(value, this.#at);
-    return this;
-  }
-
-  text(value: string): this {
-    if (!value.isWellFormed()) throw unsealable('text with an unpaired surrogate');
-    return this.bytes(Buffer.from(value, 'utf8'));
-  }
-
-  bytes(value: Uint8Array): this {
-    this.count(value.length);
-    this.#reserve(value.length);
-    this.#buffer.set(value, this.#at);
-    this.#at += value.length;
-    return this;
-  }
-
-  /** What was written, padded; the copy in the working buffer is wiped. */
-  finish(): Buffer {
-    const padded = Buffer.alloc(Math.ceil(this.#at / PADDING) * PADDING);
-    this.#buffer.copy(padded, 0, 0, this.#at);
-    this.#buffer.fill(0);
-    return padded;
-  }
-
-  #reserve(more: number): void {
-    const needed = this.#at + more;
-    if (needed > MAX_VALUE_BYTES) throw tooLarge();
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.alloc(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(larger, 0, 0, this.#at);
-    this.#buffer.fill(0);
-    this.#buffer = larger;
-  }
-}
-
-class Reader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  byte(): number {
-    return this.#take(1).readUInt8();
-  }
-
-  /** Never more than the bytes that are left, so that a forged count costs nothing. */
-  count(): number {
-    const count = this.#take(4).readUInt32BE();
-    if (count > this.#bytes.length - this.#at) throw unreadable();
-    return count;
-  }
-
-  float(): number {
-    return this.#take(8).readDoubleBE();
-  }
-
-  bytes(): Buffer {
-    return this.#take(this.count());
-  }
-
-  text(): string {
-    const bytes = this.bytes();
-    const text = bytes.toString('utf8');
-    if (!Buffer.from(text, 'utf8').equals(bytes)) throw unreadable();
-    return text;
-  }
-
-  finish(): void {
-    const padding = this.#bytes.subarray(this.#at);
-    if (padding.length >= PADDING || padding.some((byte) => byte !== 0)) throw unreadable();
-  }
-
-  #take(length: number): Buffer {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw unreadable();
-    const taken = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return taken;
-  }
-}
-
-const unsealable = (what: string): InputError =>
-  new InputError(
-    'INPUT',
-    `A field holds ${what}, which would not come back as it is. Seal plain values: null, booleans, numbers, bigints, text, dates, bytes, arrays and maps of them.`,
-  );
-const tooLarge = (): CryptoError =>
-  new CryptoError('TOO_LARGE', 'A field is over 512 KiB or nests over 32 levels. Split it into several.');
-const unreadable = (): CryptoError =>
-  new CryptoError('FORMAT', 'The opened bytes are not a field value that this version reads.');

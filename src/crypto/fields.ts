@@ -49,13 +49,7 @@ export function sealFields<D extends object, const F extends FieldPath<D>>(
 ): SealedFields<D, F> {
   const contextOf = fieldContexts(options.place);
   const sealed = replaceFields(document, fields, (value, path, name) =>
-    named(name, () => {
-      if (sealedBytes(value) !== null) throw alreadySealed();
-      const plaintext = encodeValue(value as FieldValue);
-      const bytes = seal(plaintext, options.key, contextOf(path));
-      plaintext.fill(0);
-      return options.as === 'text' ? TEXT_PREFIX + bytes.toString('base64url') : bytes;
-    }),
+    namingField(name, () => sealField(value as FieldValue, contextOf(path), options)),
   );
   return sealed as SealedFields<D, F>;
 }
@@ -75,12 +69,26 @@ export function openFields<S extends object, const F extends FieldPath<S>>(
 ): OpenedFields<S, F> {
   const contextOf = fieldContexts(options.place);
   const opened = replaceFields(document, fields, (value, path, name) =>
-    named(name, () => openField(value, options.keys, contextOf(path))),
+    namingField(name, () => openField(value, options.keys, contextOf(path))),
   );
   return opened as OpenedFields<S, F>;
 }
 
-function openField(value: unknown, keys: readonly DataKey[], context: Buffer): FieldValue {
+/** Seals one field for the place that `context` encodes. */
+export function sealField(
+  value: FieldValue,
+  context: Buffer,
+  { key, as }: Pick<SealFieldsOptions, 'key' | 'as'>,
+): Buffer | string {
+  if (sealedBytes(value) !== null) throw alreadySealed();
+  const plaintext = encodeValue(value);
+  const sealed = seal(plaintext, key, context);
+  plaintext.fill(0);
+  return as === 'text' ? TEXT_PREFIX + sealed.toString('base64url') : sealed;
+}
+
+/** Opens one field with the key of its version. */
+export function openField(value: unknown, keys: readonly DataKey[], context: Buffer): FieldValue {
   const sealed = sealedBytes(value);
   if (sealed === null)
     throw new CryptoError(
@@ -121,8 +129,8 @@ function fromText(value: unknown): Buffer | null {
   return bytes.toString('base64url') === text ? bytes : null;
 }
 
-/** Says which of the named fields it was. */
-function named<T>(name: string, work: () => T): T {
+/** Says in an error which of the named fields it was. */
+export function namingField<T>(name: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -11,21 +11,18 @@ const MAX_TEXT = 512;
 /** A name's letters and digits: NFKC, case folded, Latin accents and punctuation dropped, one space between words. */
 export function normaliseName(value: string): string {
   const plain = fold(value)
+    .replace(/['’ʼ`´.]/gu, '')
     .normalize('NFD')
     .replace(/(\p{Script=Latin})\p{M}+/gu, '$1')
     .normalize('NFKC');
-  return required(
-    plain
-      .replace(/['’ʼ`´.]/gu, '')
-      .replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
-      .trim(),
-    'name',
-  );
+  return required(plain.replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ').trim(), 'name');
 }
 
 /** A record number without spaces and punctuation, case folded; leading zeros count. */
 export function normaliseRecordNumber(value: string): string {
-  return required(fold(value).replace(/[^\p{L}\p{M}\p{N}]+/gu, ''), 'record number');
+  const plain = fold(value).replace(/[^\p{L}\p{M}\p{N}]+/gu, '');
+  // What stood apart may now combine.
+  return required(plain.normalize('NFKC'), 'record number');
 }
 
 /**
@@ -71,6 +68,7 @@ function fold(value: string): string {
   return bounded(value)
     .normalize('NFKC')
     .replace(invisible, '')
+    .toLowerCase()
     .toUpperCase()
     .toLowerCase()
     .replaceAll('ς', 'σ')

@@ -13,17 +13,42 @@ export interface ReadChart {
   readonly values: readonly (Buffer | null)[];
 }
 
-/** A chart under rotation has values of two or three versions, and each that is cold costs one more run. */
-const MAX_KEY_LOADS = 8;
+/** Runs of a transaction that found keys missing: the manifest's, those of the values, and some for a rotation. */
+const MAX_KEY_RUNS = 8;
 
-/** Thrown inside a transaction that needs a key which is not unwrapped yet: KMS is only called between them. */
-class KeyNotLoaded extends Error {
-  readonly alias: PatientAlias;
-  readonly version: number;
-  constructor(alias: PatientAlias, version: number) {
-    super('key not loaded');
-    this.alias = alias;
-    this.version = version;
+/** Ends a transaction that needs keys which are not unwrapped yet: KMS is only called between its runs. */
+class KeysNotLoaded extends Error {}
+
+/** The unwrapped keys of one chart, for the runs of one transaction. */
+class TransactionKeys {
+  readonly #of: PatientRef;
+  readonly #keys: PatientKeys;
+  readonly #loaded = new Map<string, DataKey>();
+  readonly #missing = new Map<string, { alias: PatientAlias; version: number }>();
+
+  constructor(of: PatientRef, keys: PatientKeys) {
+    this.#of = of;
+    this.#keys = keys;
+  }
+
+  /** Throws rather than wait. */
+  get(alias: PatientAlias, version: number): DataKey {
+    const id = `${alias}/${version}`;
+    const key = this.#loaded.get(id) ?? this.#keys.warm(this.#of, alias, version);
+    if (key === null) {
+      this.#missing.set(id, { alias, version });
+      throw new KeysNotLoaded('Keys are loaded between the runs of a transaction.');
+    }
+    this.#loaded.set(id, key);
+    return key;
+  }
+
+  async loadMissing(): Promise<void> {
+    const loads = [...this.#missing].map(async ([id, { alias, version }]) => {
+      this.#loaded.set(id, await this.#keys.load(this.#of, alias, version));
+    });
+    this.#missing.clear();
+    await Promise.all(loads);
   }
 }
 
@@ -88,32 +113,22 @@ export class SealedCharts {
     work: (chart: OpenChart, tx: Transaction) => Promise<T>,
     options: { proof?: Ref } = {},
   ): Promise<T> {
-    const loaded = new Map<string, DataKey>();
-    for (let attempt = 0; ; attempt += 1) {
+    const keys = new TransactionKeys(of, this.#keys);
+    for (let run = 1; ; run += 1) {
       try {
         return await this.#store.tenant(of.tenant).transact(async (tx) => {
           const [key, manifest] = await tx.get(ref(patientKeys, of.patient), ref(manifests, of.patient));
           if (key === null) throw new CryptoError('KEY_MISSING', 'There is no such chart.');
-          const keyFor = (version: number) => this.#unwrapped(of, key.alias as PatientAlias, version, loaded);
+          const keyFor = (version: number): DataKey => keys.get(key.alias as PatientAlias, version);
           const chart = await OpenChart.from({ of, reader: tx, key, manifest, keyFor });
           return work(chart, tx);
         }, options);
       } catch (error) {
-        if (!(error instanceof KeyNotLoaded)) throw error;
-        if (attempt >= MAX_KEY_LOADS) throw tooManyKeys();
-        const { alias, version } = error;
-        loaded.set(`${alias}/${version}`, await this.#keys.load(of, alias, version));
+        if (!(error instanceof KeysNotLoaded)) throw error;
+        if (run >= MAX_KEY_RUNS) throw tooManyKeys();
+        await keys.loadMissing();
       }
     }
-  }
-
-  /** Throws {@link KeyNotLoaded} rather than wait: a transaction never calls KMS. */
-  #unwrapped(of: PatientRef, alias: PatientAlias, version: number, loaded: Map<string, DataKey>): DataKey {
-    const id = `${alias}/${version}`;
-    const key = loaded.get(id) ?? this.#keys.warm(of, alias, version);
-    if (key === null) throw new KeyNotLoaded(alias, version);
-    loaded.set(id, key);
-    return key;
   }
 }
 

@@ -8,6 +8,7 @@ import { openFields, sealFields } from '../../src/crypto/fields.ts';
 import { seal } from '../../src/crypto/sealed-value.ts';
 import type { PatientId, TenantId } from '../../src/kernel/ids.ts';
 import { codeOf } from '../crypto/code-of.ts';
+import { oldPayload } from '../crypto/legacy/old-app.ts';
 
 const key = { version: 1, secret: createSecretKey(Buffer.alloc(32, 7)) };
 const place: FieldPlace = {
@@ -121,6 +122,7 @@ describe('a changed field', () => {
     ['a number in clear', 7],
     ['bytes in clear', Buffer.from('secret')],
     ['a map in clear', { v: 1 }],
+    ['a value of an old format, whose key may be known', oldPayload('"secret"')],
     ['a Buffer that went through JSON', JSON.parse(JSON.stringify(f))],
     ['padded base64', `sealed:${f.toString('base64')}=`],
     ['text with a stray character', `sealed:${f.toString('base64url')}!`],

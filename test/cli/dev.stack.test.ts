@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/dev/backends/free-port.ts';
 import { openFolder } from '../e2e/stack.ts';
+import { describeOnBothStores } from '../stack/needs.ts';
 import { run, start } from './run.ts';
 
 const reachable = (address: string) =>
@@ -42,65 +43,68 @@ const withoutGcloud = (dataDir: string): string => {
   return tools;
 };
 
-describe.each(['firestore', 'postgres'])('npm start on real %s', (store) => {
-  const dataDir = openFolder();
-  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+describeOnBothStores(
+  (store) => `npm start on real ${store}`,
+  (store) => {
+    const dataDir = openFolder();
+    afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  test('says what it chose and what to try, answers commands, and leaves no process and no port behind', async () => {
-    const port = await freePort();
-    const stack = start(dataDir, ['dev'], { CHARTSEAL_STORE: store, PORT: String(port) });
-    await stack.until('is ready', 60_000);
-    for (const words of [
-      'store',
-      'auth',
-      'kms',
-      `http://127.0.0.1:${port}/mcp`,
-      'john@example.com',
-      'password',
-      'npm run demo',
-    ]) {
-      expect(stack.said()).toContain(words);
-    }
-    const token = await run(dataDir, ['token', '--as', 'john@example.com']);
-    expect(token.out.split('.')).toHaveLength(3);
-    expect((await run(dataDir, ['demo', '--json'])).code).toBe(0);
+    test('says what it chose and what to try, answers commands, and leaves no process and no port behind', async () => {
+      const port = await freePort();
+      const stack = start(dataDir, ['dev'], { CHARTSEAL_STORE: store, PORT: String(port) });
+      await stack.until('is ready', 60_000);
+      for (const words of [
+        'store',
+        'auth',
+        'kms',
+        `http://127.0.0.1:${port}/mcp`,
+        'john@example.com',
+        'password',
+        'npm run demo',
+      ]) {
+        expect(stack.said()).toContain(words);
+      }
+      const token = await run(dataDir, ['token', '--as', 'john@example.com']);
+      expect(token.out.split('.')).toHaveLength(3);
+      expect((await run(dataDir, ['demo', '--json'])).code).toBe(0);
 
-    const children = descendants(stack.child.pid ?? 0);
-    expect(children.length).toBeGreaterThan(0);
-    stack.child.kill('SIGINT');
-    const { code } = await stack.ended();
-    expect(code).toBe(0);
-    await expect.poll(() => children.filter(alive), { timeout: 5_000 }).toEqual([]);
-    expect(await reachable(`http://127.0.0.1:${port}/healthz`)).toBe(false);
-    expect((await run(dataDir, ['token', '--as', 'john@example.com'])).err).toContain('NO_STACK');
-  }, 120_000);
+      const children = descendants(stack.child.pid ?? 0);
+      expect(children.length).toBeGreaterThan(0);
+      stack.child.kill('SIGINT');
+      const { code } = await stack.ended();
+      expect(code).toBe(0);
+      await expect.poll(() => children.filter(alive), { timeout: 5_000 }).toEqual([]);
+      expect(await reachable(`http://127.0.0.1:${port}/healthz`)).toBe(false);
+      expect((await run(dataDir, ['token', '--as', 'john@example.com'])).err).toContain('NO_STACK');
+    }, 120_000);
 
-  test('state survives the restart: the booked time is still taken', async () => {
-    const port = await freePort();
-    const stack = start(dataDir, ['dev', '--json'], { CHARTSEAL_STORE: store, PORT: String(port) });
-    await stack.until('"origin"', 60_000);
-    const again = await run(dataDir, ['demo', '--json']);
-    const { steps } = JSON.parse(again.out) as {
-      steps: { title: string; data?: { row: { revision: number } } }[];
-    };
-    const stored = steps.find(({ title }) => title.startsWith('the appointment as'));
-    expect(stored?.data?.row.revision).toBe(3);
-    stack.child.kill('SIGINT');
-    expect((await stack.ended()).code).toBe(0);
-  }, 120_000);
+    test('state survives the restart: the booked time is still taken', async () => {
+      const port = await freePort();
+      const stack = start(dataDir, ['dev', '--json'], { CHARTSEAL_STORE: store, PORT: String(port) });
+      await stack.until('"origin"', 60_000);
+      const again = await run(dataDir, ['demo', '--json']);
+      const { steps } = JSON.parse(again.out) as {
+        steps: { title: string; data?: { row: { revision: number } } }[];
+      };
+      const stored = steps.find(({ title }) => title.startsWith('the appointment as'));
+      expect(stored?.data?.row.revision).toBe(3);
+      stack.child.kill('SIGINT');
+      expect((await stack.ended()).code).toBe(0);
+    }, 120_000);
 
-  test('a taken port is one clear line that says what to do', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => taken.once('listening', resolve));
-    const { port } = taken.address() as { port: number };
-    const { code, err } = await run(dataDir, ['dev'], { CHARTSEAL_STORE: store, PORT: String(port) });
-    expect(code).toBe(1);
-    expect(err.trim()).toBe(
-      `Port ${port} is taken. Stop what uses it, or start with PORT=${port + 1}. (PORT_TAKEN)`,
-    );
-    taken.close();
-  }, 60_000);
-});
+    test('a taken port is one clear line that says what to do', async () => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => taken.once('listening', resolve));
+      const { port } = taken.address() as { port: number };
+      const { code, err } = await run(dataDir, ['dev'], { CHARTSEAL_STORE: store, PORT: String(port) });
+      expect(code).toBe(1);
+      expect(err.trim()).toBe(
+        `Port ${port} is taken. Stop what uses it, or start with PORT=${port + 1}. (PORT_TAKEN)`,
+      );
+      taken.close();
+    }, 60_000);
+  },
+);
 
 describe('the command line', () => {
   const dataDir = openFolder();

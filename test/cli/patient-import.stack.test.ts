@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startStack } from '../../src/dev/stack.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
+import { describeOnBothStores } from '../stack/needs.ts';
 import { run } from './run.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -16,8 +17,8 @@ const files = [
     : []),
 ];
 
-describe.each(['firestore', 'postgres'] as const)(
-  `chartseal patient import on real %s (${files.length} bundles)`,
+describeOnBothStores(
+  (store) => `chartseal patient import on real ${store} (${files.length} bundles)`,
   (store) => {
     let at: TestStack;
     beforeAll(async () => {

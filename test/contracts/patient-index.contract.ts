@@ -211,6 +211,27 @@ export function describePatientIndex(name: string, openStore: () => Promise<Stor
       expect(await store.tenant(tenant).get(ref(indexKeys, '1'))).toEqual([null]);
     });
 
+    test('a search at the very moment of a move misses nobody', async () => {
+      const { put, find, store, tenant, keys, index } = await clinic();
+      const ids: PatientId[] = [];
+      for (let one = 0; one < 6; one += 1) ids.push(await put({ ...zoe, mrns: [`m${one}`] }));
+      let moving = true;
+      const move = async () => {
+        for (let version = 2; version <= 3; version += 1)
+          while (!(await reindex(tenant, { store, keys, index }, { bits: BITS, limit: 1 })));
+        moving = false;
+      };
+      const search = async () => {
+        let searches = 0;
+        for (; moving; searches += 1)
+          expect(await find({ surname: 'Quinn-Canary', birthYear: '1980' })).toEqual(ids.toSorted());
+        return searches;
+      };
+      const [, searches] = await Promise.all([move(), search(), search()]);
+      expect(searches).toBeGreaterThan(5);
+      expect((await keys.load(tenant)).write).toBe(3);
+    });
+
     test('an index opened before a reindex writes nothing under the old key', async () => {
       const { put, store, tenant, keys, index } = await clinic();
       const patient = await put(zoe);

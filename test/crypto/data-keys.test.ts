@@ -48,6 +48,17 @@ describe('a data key', () => {
     expect(await load({ blob: flipped })).toBe('KMS_CONTEXT');
   });
 
+  test('has a version that the context cannot overrule', async () => {
+    const dataKeys = new DataKeys({ keyring: keyring() });
+    for (const [bad, version] of [
+      [{ ...context, version: '1' }, 1],
+      [context, 0],
+      [context, 1.5],
+      [context, 2 ** 32],
+    ] as const)
+      expect(await codeOfAsync(dataKeys.createDataKey(KEY_ID, bad, version))).toBe('CONTEXT');
+  });
+
   test('of a later version opens beside the earlier one', async () => {
     const dataKeys = new DataKeys({ keyring: keyring() });
     const first = await dataKeys.createDataKey(KEY_ID, context);

@@ -1,15 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { chartValues } from '../../src/crypto/open-chart.ts';
 import { startStack } from '../../src/dev/stack.ts';
 import type { TenantId } from '../../src/kernel/ids.ts';
+import { describeOnBothStores } from '../stack/needs.ts';
 import { codeOf, startTestStack, type TestStack, textOf } from './stack.ts';
 
 const RIVERSIDE = 'riverside' as TenantId;
 const rpc = (method: string, params: object = {}) =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
 
-describe.each(['firestore', 'postgres'] as const)(
-  'what is refused, on real %s with the KMS emulator',
+describeOnBothStores(
+  (kind) => `what is refused, on real ${kind} with the KMS emulator`,
   (kind) => {
     let at: TestStack;
     let john: string;

@@ -3,6 +3,6 @@ import { startSuite } from '../../src/dev/suite.ts';
 import { startTestStack } from './stack.ts';
 import { describeVisit } from './visit.ts';
 
-describeVisit('the deployable bundle in the Firebase Emulator Suite', async () =>
+describeVisit('emulator suite', 'the deployable bundle in the Firebase Emulator Suite', async () =>
   startTestStack(startSuite, { port: await freePort() }),
 );

@@ -2,4 +2,4 @@ import { startStack } from '../../src/dev/stack.ts';
 import { startTestStack } from './stack.ts';
 import { describeVisit } from './visit.ts';
 
-describeVisit('real PostgreSQL', () => startTestStack(startStack, { store: 'postgres' }));
+describeVisit('postgres', 'real PostgreSQL', () => startTestStack(startStack, { store: 'postgres' }));

@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectNewEra, connectOldEra } from '../../src/dev/demo/clients.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
+import { describeNeeding, type Need } from '../stack/needs.ts';
 import { codeOf, type TestStack, textOf } from './stack.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TOOLS = ['whoAmI', 'getPatient', 'listVisitTypes', 'findOpenSlots', 'scheduleAppointment'];
 
 /** The same conversation on every arrangement; `name` says which parts it ran on. */
-export function describeVisit(name: string, start: () => Promise<TestStack>): void {
-  describe(`a visit booked by chat on ${name}`, () => {
+export function describeVisit(need: Need, name: string, start: () => Promise<TestStack>): void {
+  describeNeeding(need, `a visit booked by chat on ${name}`, () => {
     let at: TestStack;
     let john: string;
     beforeAll(async () => {
@@ -89,8 +90,9 @@ export function describeVisit(name: string, start: () => Promise<TestStack>): vo
         'tools/list',
         '--strict',
       ];
-      const { stdout } = await promisify(execFile)(inspector, args, { timeout: 60_000 });
+      const { stdout, stderr } = await promisify(execFile)(inspector, args, { timeout: 60_000 });
       for (const tool of TOOLS) expect(stdout).toContain(`"${tool}"`);
+      expect(stderr).toBe('');
     });
 
     test('a patient reads the own chart and nothing beyond the sections asked for', async () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createAccounts } from '../../src/dev/auth/accounts.ts';
 import { type AuthEmulator, startAuthEmulator } from '../../src/dev/auth/emulator.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
@@ -13,6 +13,7 @@ import { buildWebAssets } from '../../src/dev/web-assets.ts';
 import { developmentOnly } from '../../src/oauth/development.ts';
 import { firebaseSignIn } from '../../src/oauth/sign-in-firebase.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
+import { describeNeeding } from '../stack/needs.ts';
 import { authorizationRequest, redeem, register } from './client.ts';
 import { type RunningServer, startServer } from './server.ts';
 
@@ -101,7 +102,7 @@ async function assertComfortable(): Promise<void> {
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 }
 
-describe('in a real browser', () => {
+describeNeeding('chromium', 'in a real browser', () => {
   test.each([
     { width: 390, colorScheme: 'light' },
     { width: 390, colorScheme: 'dark' },

@@ -70,13 +70,13 @@ function greeting(stack: Stack, seconds: string): string {
     '',
     'Try next, in another terminal:',
     table([
-      ['npm run demo', 'plays the assistant: books a visit, shows the sealed bytes and the audit'],
-      ['npx chartseal token --as john@example.com', 'an access token for your own calls'],
-      [
-        `npx mcp-inspector --cli ${stack.origin}/mcp --transport http --method tools/list --header "Authorization: Bearer …"`,
-        '',
-      ],
+      ['npm run demo', 'books a visit as an assistant would, then shows the sealed bytes and the audit'],
+      ['npx chartseal token --as john@example.com', 'an access token for calls of your own'],
+      ['npx chartseal patient import FILE', 'seals a FHIR R4 bundle of yours as a chart'],
     ]),
+    dim('  With the MCP Inspector:'),
+    `  npx mcp-inspector --cli ${stack.origin}/mcp --transport http --method tools/list \\`,
+    '    --header "Authorization: Bearer $(npx chartseal token --as john@example.com)"',
     '',
     dim('Ctrl-C stops everything.'),
   ].join('\n');

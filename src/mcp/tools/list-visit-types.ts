@@ -16,7 +16,7 @@ export const listVisitTypes = defineTool({
         id: z.string(),
         title: z.string(),
         minutes: z.number(),
-        preparation: z.string().nullable(),
+        preparation: z.string().optional(),
       }),
     ),
   }),
@@ -25,7 +25,13 @@ export const listVisitTypes = defineTool({
   onError: 'Not available.',
   requirement: { scopes: [], about: 'clinic' },
   run: async (_input, { principal, services }) => {
-    const visitTypes = await visitTypesOf(services.store, principal.tenant);
+    const found = await visitTypesOf(services.store, principal.tenant);
+    const visitTypes = found.map(({ id, title, minutes, preparation }) => ({
+      id,
+      title,
+      minutes,
+      ...(preparation === null ? {} : { preparation }),
+    }));
     return { output: { visitTypes }, text: `${visitTypes.length} visit types can be booked.` };
   },
 });
