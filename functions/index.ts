@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineSecret } from 'firebase-functions/params';
 import { onRequest } from 'firebase-functions/v2/https';
+import { onSchedule } from 'firebase-functions/v2/scheduler';
+import { checkpointRound, sequenceRound } from '../src/audit/rounds.ts';
 import { type Composed, compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import type { Asset } from '../src/http/app.ts';
+import { ChartsealError } from '../src/kernel/errors.ts';
 
 const SECRETS = ['CHARTSEAL_SIGNING_KEYS', 'CHARTSEAL_COOKIE_KEYS'];
 /** Beside this file once it is bundled: the browser code and its index. */
@@ -39,6 +42,17 @@ function readAssets(): ReadonlyMap<string, Asset> {
 const log = (entry: Readonly<Record<string, string>>): boolean =>
   process.stdout.write(`${JSON.stringify(entry)}\n`);
 
+/** The emulator has them in its environment. */
+const secrets = () =>
+  process.env['FUNCTIONS_EMULATOR'] === 'true' ? [] : SECRETS.map((name) => defineSecret(name));
+
+const auditFault = (error: unknown): void =>
+  void log({
+    severity: 'ERROR',
+    message: 'audit',
+    code: error instanceof ChartsealError ? error.code : 'UNEXPECTED',
+  });
+
 /** Everything that Chartseal serves over HTTP. */
 export const chartseal = onRequest(
   {
@@ -47,7 +61,28 @@ export const chartseal = onRequest(
     timeoutSeconds: 60,
     concurrency: 40,
     invoker: 'public',
-    secrets: process.env['FUNCTIONS_EMULATOR'] === 'true' ? [] : SECRETS.map((name) => defineSecret(name)),
+    secrets: secrets(),
   },
   (req, res) => chart().handle(req, res),
 );
+
+/** Two of one kind at once would be safe and useless; a run that failed is made up for by the next. */
+const MINUTELY = {
+  region: 'us-central1',
+  schedule: 'every 1 minutes',
+  memory: '512MiB',
+  timeoutSeconds: 300,
+  maxInstances: 1,
+  retryCount: 0,
+} as const;
+
+/** Puts pending audit events into each tenant's tree. */
+export const auditSequence = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
+  await sequenceRound(chart().store, await chart().tenants(), { onFault: auditFault });
+});
+
+/** Signs each tenant's tree. Give it a service account of its own: only that one's AWS role may sign. */
+export const auditCheckpoint = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
+  const { proof, tenants } = chart();
+  if (proof !== null) await checkpointRound(proof.checkpoints, await tenants(), auditFault);
+});

@@ -1,14 +1,18 @@
 import { createLocalJWKSet, type JWK } from 'jose';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
 import { AuditLog, type Journal } from './audit/append.ts';
+import { Checkpoints } from './audit/checkpoints.ts';
+import { Outside } from './audit/outside.ts';
 import { Bookings } from './clinic/booking.ts';
 import { findClinic } from './clinic/clinic.ts';
 import { Patients } from './clinic/patients.ts';
 import { SlotTokens } from './clinic/slot-token.ts';
+import { listTenants } from './clinic/tenants.ts';
 import type { Config } from './config.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from './crypto/key-cache.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { KmsKeyring } from './crypto/kms-keyring.ts';
+import { KmsSigner } from './crypto/kms-signer.ts';
 import { LocalKeyring } from './crypto/local-keyring.ts';
 import { PatientKeys } from './crypto/patient-keys.ts';
 import { SealedCharts } from './crypto/sealed-charts.ts';
@@ -23,6 +27,9 @@ import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
+import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
+import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
+import { googleAuthorization } from './storage/checkpoints/google-token.ts';
 import { openFirestoreStore } from './storage/firestore/open-store.ts';
 import { openPostgresStore } from './storage/postgres/open-store.ts';
 
@@ -34,7 +41,19 @@ export interface Composed {
   readonly secrets: TenantSecrets;
   readonly services: Services;
   readonly handle: ReturnType<typeof createApp>;
+  readonly projectId: string;
+  /** Signs the audit log's state and puts it outside; null without a place for checkpoints or without AWS KMS. */
+  readonly proof: AuditProof | null;
+  /** Every tenant, and the system tenant. */
+  tenants(): Promise<TenantId[]>;
   close(): Promise<void>;
+}
+
+/** The part of the house that proves the audit log. Its role may sign; the app's may not. */
+export interface AuditProof {
+  readonly outside: Outside;
+  readonly signer: KmsSigner;
+  readonly checkpoints: Checkpoints;
 }
 
 /** What the process brings beside the configuration. */
@@ -75,6 +94,9 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     secrets,
     services,
     handle: httpOf(config, { ...options, services, keyring }),
+    projectId: config.projectId,
+    proof: proofOf(config, store, clock),
+    tenants: () => listTenants(store),
     close: () => store.close(),
   };
 }
@@ -160,20 +182,41 @@ function storeOf(config: Config): Store {
   return openFirestoreStore({ projectId: config.projectId });
 }
 
+function proofOf(config: Config, store: Store, clock: Clock): AuditProof | null {
+  const { checkpoints: place, kms, projectId } = config;
+  if (place === null || kms.kind === 'local') return null;
+  const outside = new Outside(
+    place.kind === 'folder'
+      ? openCheckpointFolder(place.path)
+      : openCheckpointBucket({
+          url: `https://storage.googleapis.com/${place.bucket}`,
+          condition: 'gcs',
+          authorize: googleAuthorization(),
+        }),
+  );
+  const signer = new KmsSigner(kmsClientOf(kms));
+  return {
+    outside,
+    signer,
+    checkpoints: new Checkpoints({ store, outside, signer, clock, project: projectId }),
+  };
+}
+
 function keyringOf({ kms }: Config): Keyring {
   switch (kms.kind) {
     case 'local':
       return new LocalKeyring(kms.keys);
     case 'aws':
-      return new KmsKeyring({ client: { region: kms.region } });
     case 'emulator':
-      return new KmsKeyring({
-        kind: 'emulator',
-        client: {
-          region: kms.region,
-          endpoint: kms.endpoint,
-          credentials: { accessKeyId: 'emulator', secretAccessKey: 'emulator' },
-        },
-      });
+      return new KmsKeyring({ kind: kms.kind, client: kmsClientOf(kms) });
   }
 }
+
+const kmsClientOf = (kms: Exclude<Config['kms'], { kind: 'local' }>) =>
+  kms.kind === 'aws'
+    ? { region: kms.region }
+    : {
+        region: kms.region,
+        endpoint: kms.endpoint,
+        credentials: { accessKeyId: 'emulator', secretAccessKey: 'emulator' },
+      };

@@ -16,6 +16,11 @@ export interface Config {
   /** Private ES256 JWKs; the first signs, all are published. */
   readonly signingKeys: readonly JsonWebKey[];
   readonly cookieKeys: readonly string[];
+  /** Where signed checkpoints go, under another administrator; null when nowhere. */
+  readonly checkpoints:
+    | { readonly kind: 'bucket'; readonly bucket: string }
+    | { readonly kind: 'folder'; readonly path: string }
+    | null;
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
 }
 
@@ -44,6 +49,10 @@ const environment = z.object({
   CHARTSEAL_LOCAL_KEYS: z.string().optional(),
   CHARTSEAL_SIGNING_KEYS: z.string(),
   CHARTSEAL_COOKIE_KEYS: z.string(),
+  CHARTSEAL_CHECKPOINTS: z
+    .string()
+    .regex(/^(?:gs:\/\/[a-z0-9._-]+|\/.+)$/)
+    .optional(),
   CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
   AWS_REGION: z.string().default('us-east-1'),
   GCLOUD_PROJECT: z.string().min(1),
@@ -79,6 +88,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     kms: kmsOf(vars),
     signingKeys: signingKeysOf(vars.CHARTSEAL_SIGNING_KEYS),
     cookieKeys: cookieKeysOf(vars.CHARTSEAL_COOKIE_KEYS),
+    checkpoints: checkpointsOf(vars.CHARTSEAL_CHECKPOINTS),
     firebase: {
       apiKey: vars.CHARTSEAL_FIREBASE_API_KEY,
       authEmulatorUrl:
@@ -96,6 +106,8 @@ function checkProduction(
   if (set.length > 0) throw refuse(`Unset ${set.join(', ')}: production never talks to an emulator.`);
   if (vars.CHARTSEAL_KMS === 'emulator') throw refuse('CHARTSEAL_KMS=emulator is for development. Use aws.');
   if (origin.protocol !== 'https:') throw refuse('CHARTSEAL_ORIGIN must be https in production.');
+  if (vars.CHARTSEAL_CHECKPOINTS?.startsWith('/') === true)
+    throw refuse('CHARTSEAL_CHECKPOINTS is gs://BUCKET in production: storage of another administrator.');
   if (/development|example|changeme/i.test(vars.CHARTSEAL_COOKIE_KEYS))
     throw refuse('CHARTSEAL_COOKIE_KEYS still holds a default.');
 }
@@ -105,6 +117,13 @@ function storeOf(vars: Environment): Config['store'] {
   if (vars.CHARTSEAL_DATABASE_URL === undefined)
     throw refuse('CHARTSEAL_STORE=postgres needs CHARTSEAL_DATABASE_URL.');
   return { kind: 'postgres', url: vars.CHARTSEAL_DATABASE_URL };
+}
+
+function checkpointsOf(place: string | undefined): Config['checkpoints'] {
+  if (place === undefined) return null;
+  return place.startsWith('gs://')
+    ? { kind: 'bucket', bucket: place.slice('gs://'.length) }
+    : { kind: 'folder', path: place };
 }
 
 function kmsOf(vars: Environment): Config['kms'] {

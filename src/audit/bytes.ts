@@ -4,8 +4,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-/** Twelve bits → two characters. */
-const PAIRS = Array.from({ length: 4096 }, (_, bits) => `${ALPHABET[bits >> 6]}${ALPHABET[bits & 63]}`);
+const CODES = Uint8Array.from(ALPHABET, (char) => char.charCodeAt(0));
+/** A multiple of three, so that chunks join. */
+const CHUNK = 3_072;
 
 export const toUtf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 
@@ -15,17 +16,22 @@ export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 /** base64url without padding. */
 export function toBase64url(bytes: Uint8Array): string {
   let text = '';
-  let at = 0;
-  for (; at + 2 < bytes.length; at += 3) {
-    const bits = (byteAt(bytes, at) << 16) | (byteAt(bytes, at + 1) << 8) | byteAt(bytes, at + 2);
-    text += `${PAIRS[bits >> 12]}${PAIRS[bits & 4095]}`;
-  }
-  if (bytes.length - at === 1) return text + (PAIRS[byteAt(bytes, at) << 4] ?? '');
-  if (bytes.length - at === 2) {
-    const bits = (byteAt(bytes, at) << 10) | (byteAt(bytes, at + 1) << 2);
-    return `${text}${PAIRS[bits >> 6]}${ALPHABET[bits & 63]}`;
-  }
+  for (let at = 0; at < bytes.length; at += CHUNK) text += encodeChunk(bytes.subarray(at, at + CHUNK));
   return text;
+}
+
+/** In one step, since a string that is put together piece by piece is slow to look up. */
+function encodeChunk(bytes: Uint8Array): string {
+  const codes = new Array<number>(Math.ceil((bytes.length * 4) / 3));
+  let out = 0;
+  for (let at = 0; at < bytes.length; at += 3) {
+    const bits = (byteAt(bytes, at) << 16) | (byteAt(bytes, at + 1) << 8) | byteAt(bytes, at + 2);
+    codes[out++] = CODES[bits >> 18] ?? 0;
+    codes[out++] = CODES[(bits >> 12) & 63] ?? 0;
+    if (at + 1 < bytes.length) codes[out++] = CODES[(bits >> 6) & 63] ?? 0;
+    if (at + 2 < bytes.length) codes[out++] = CODES[bits & 63] ?? 0;
+  }
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** base64 with padding. */

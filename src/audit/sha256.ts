@@ -2,6 +2,8 @@
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 const BLOCK = 64;
+/** Shared by all calls, which never overlap. */
+const SCHEDULE = new Int32Array(64);
 /** The first 32 bits of the fractional parts of the square roots of the first eight primes (FIPS 180-4 §5.3.3). */
 const INITIAL = fractions(8, Math.sqrt);
 /** Those of the cube roots of the first 64 primes (FIPS 180-4 §4.2.2). */
@@ -13,11 +15,10 @@ const ROUND = fractions(64, Math.cbrt);
  */
 export const sha256: Sha256 = (bytes) => {
   const state = INITIAL.slice();
-  const schedule = new Int32Array(64);
   const whole = bytes.length - (bytes.length % BLOCK);
-  for (let at = 0; at < whole; at += BLOCK) compress(state, schedule, bytes, at);
+  for (let at = 0; at < whole; at += BLOCK) compress(state, SCHEDULE, bytes, at);
   const tail = padded(bytes.subarray(whole), bytes.length);
-  for (let at = 0; at < tail.length; at += BLOCK) compress(state, schedule, tail, at);
+  for (let at = 0; at < tail.length; at += BLOCK) compress(state, SCHEDULE, tail, at);
   const digest = new Uint8Array(32);
   const view = new DataView(digest.buffer);
   for (let word = 0; word < 8; word += 1) view.setInt32(word * 4, state[word] ?? 0);
@@ -37,7 +38,14 @@ function padded(rest: Uint8Array, length: number): Uint8Array {
 
 function compress(state: Int32Array, w: Int32Array, bytes: Uint8Array, at: number): void {
   expand(w, bytes, at);
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  let f = state[5] as number;
+  let g = state[6] as number;
+  let h = state[7] as number;
   for (let t = 0; t < 64; t += 1) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + (ROUND[t] as number) + (w[t] as number)) | 0;
@@ -52,8 +60,14 @@ function compress(state: Int32Array, w: Int32Array, bytes: Uint8Array, at: numbe
     b = a;
     a = (t1 + t2) | 0;
   }
-  const worked = [a, b, c, d, e, f, g, h];
-  for (let word = 0; word < 8; word += 1) state[word] = ((state[word] ?? 0) + (worked[word] ?? 0)) | 0;
+  state[0] = ((state[0] as number) + a) | 0;
+  state[1] = ((state[1] as number) + b) | 0;
+  state[2] = ((state[2] as number) + c) | 0;
+  state[3] = ((state[3] as number) + d) | 0;
+  state[4] = ((state[4] as number) + e) | 0;
+  state[5] = ((state[5] as number) + f) | 0;
+  state[6] = ((state[6] as number) + g) | 0;
+  state[7] = ((state[7] as number) + h) | 0;
 }
 
 function expand(w: Int32Array, bytes: Uint8Array, at: number): void {

@@ -1,4 +1,6 @@
 import type { Command } from './command.ts';
+import { auditExport } from './commands/audit-export.ts';
+import { auditVerify } from './commands/audit-verify.ts';
 import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
 import { patientImport } from './commands/patient-import.ts';
@@ -11,4 +13,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['demo', demo],
   ['token', token],
   ['patient import', patientImport],
+  ['audit verify', auditVerify],
+  ['audit export', auditExport],
 ]);

@@ -35,6 +35,21 @@ export async function setUpClinic(store: Store, tenant: TenantId, setup: ClinicS
   });
 }
 
+const PAGE = 200;
+
+/** Every tenant that is set up, and the system tenant, which has an audit log too. */
+export async function listTenants(store: Store): Promise<TenantId[]> {
+  const found: TenantId[] = [SYSTEM_TENANT];
+  for (let after: string | undefined; ; ) {
+    const page = await store
+      .tenant(SYSTEM_TENANT)
+      .list(tenants, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+    found.push(...page.map(({ id }) => id as TenantId));
+    after = page.at(-1)?.id;
+    if (page.length < PAGE) return found;
+  }
+}
+
 /** Makes a person a member of a clinic, with a chart of their own or none. */
 export async function putMember(
   store: Store,

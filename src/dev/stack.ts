@@ -1,9 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Composed, compose } from '../compose.ts';
 import { type Config, readConfig } from '../config.ts';
+import { startAuditLoop } from './audit-loop.ts';
 import { startAuthEmulator } from './auth/emulator.ts';
 import { StackError } from './errors.ts';
 import { startKmsEmulator } from './kms-emulator/server.ts';
@@ -83,6 +84,7 @@ async function startParts(
     CHARTSEAL_KMS_ENDPOINT: kms.url,
     CHARTSEAL_SIGNING_KEYS: secrets.signingKeys,
     CHARTSEAL_COOKIE_KEYS: secrets.cookieKeys,
+    CHARTSEAL_CHECKPOINTS: resolve(dataDir, 'checkpoints'),
     CHARTSEAL_FIREBASE_API_KEY: 'demo-api-key',
     FIREBASE_AUTH_EMULATOR_HOST: auth.host,
     GCLOUD_PROJECT: PROJECT,
@@ -98,6 +100,7 @@ async function startParts(
   });
   closers.push(() => composed.close());
   await seed(config, composed);
+  closers.push(startAuditLoop(config, composed, options.onFault ?? (() => {})));
   handle = composed.handle;
   closers.push(await leaveNote(dataDir, env));
   const parts = {

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { compose } from '../compose.ts';
 import { readConfig } from '../config.ts';
+import { startAuditLoop } from './audit-loop.ts';
 import { BackendError } from './backends/errors.ts';
 import { findFirestoreEmulator } from './backends/find-firestore-emulator.ts';
 import { freePort } from './backends/free-port.ts';
@@ -67,6 +68,7 @@ async function startParts(
     CHARTSEAL_KMS_ENDPOINT: kms.url,
     CHARTSEAL_SIGNING_KEYS: secrets.signingKeys,
     CHARTSEAL_COOKIE_KEYS: secrets.cookieKeys,
+    CHARTSEAL_CHECKPOINTS: resolve(dataDir, 'checkpoints'),
     CHARTSEAL_FIREBASE_API_KEY: 'demo-api-key',
     FIRESTORE_EMULATOR_HOST: `127.0.0.1:${ports.firestore}`,
     FIREBASE_AUTH_EMULATOR_HOST: `127.0.0.1:${ports.auth}`,
@@ -81,6 +83,7 @@ async function startParts(
   const composed = compose(config, { assets: new Map(), journal, onFault: options.onFault ?? (() => {}) });
   closers.push(() => composed.close());
   await seed(config, composed);
+  closers.push(startAuditLoop(config, composed, options.onFault ?? (() => {})));
   closers.push(await leaveNote(dataDir, env));
   const parts = {
     store: `official Firestore emulator at ${env.FIRESTORE_EMULATOR_HOST}, in the Firebase Emulator Suite`,

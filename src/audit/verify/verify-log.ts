@@ -1,6 +1,5 @@
 import { equalBytes, toBase64url } from '../bytes.ts';
 import type { Checkpoint } from '../checkpoint.ts';
-import type { AuditEvent } from '../event.ts';
 import { TreeHasher } from '../merkle.ts';
 import { type Sha256, sha256 } from '../sha256.ts';
 import { type NoteKey, verifySignatures } from '../signed-note.ts';
@@ -10,7 +9,7 @@ import { KeyUses } from './key-use.ts';
 import { Findings, type Report, type Verdict } from './report.ts';
 import type { JournalLine, KeyUse, LogSource, PendingEvent, StoredValue } from './source.ts';
 import { StoredValues } from './stored-values.ts';
-import { readEvent, type Walk, walkTree } from './walk.ts';
+import { readEvent, type SeenEvent, type Walk, walkTree } from './walk.ts';
 import { WriterMarks } from './writers.ts';
 
 /** What a log is verified against. Only `keys` and `earlier` of an auditor's own make it independent of the server. */
@@ -60,7 +59,7 @@ export async function verifyLog(source: LogSource, options: VerifyOptions): Prom
     tenant: options.tenant,
     size: Math.max(size, covered),
     sizes: [covered, ...earlier.flatMap((note) => (note.refused === null ? [note.checkpoint.size] : []))],
-    see: (event, hash, index) => evidence.seeSequenced(event, hash, index),
+    see: (seen, index) => evidence.seeSequenced(seen, index),
     findings: inclusion,
     onProgress: options.onProgress,
     signal: options.signal,
@@ -134,16 +133,16 @@ class Evidence {
     return evidence;
   }
 
-  seeSequenced(event: AuditEvent, hash: string, index: number): void {
+  seeSequenced(seen: SeenEvent, index: number): void {
+    const { event, hash, at } = seen;
     // Only a beginning that is gone comes before the first event.
     this.#isCut ??= index > 0;
     this.#pending.delete(hash);
     this.cuts.see(event);
-    const at = Date.parse(event.recorded);
     if (at > this.#options.now + CLOCK_MS) this.#findings.add('FROM_THE_FUTURE', event.id);
     else if (at < this.#latest - CLOCK_MS) this.#findings.add('BACKDATED', event.id);
     else this.#latest = Math.max(this.#latest, at);
-    this.#see(event, hash);
+    this.#see(seen);
   }
 
   seePending(): void {
@@ -159,8 +158,9 @@ class Evidence {
       } else if (!equalBytes(this.hasher.leaf(leaf), leafHash)) {
         this.#findings.add('PENDING_CHANGED', id);
       } else {
-        this.oldestPending = Math.min(this.oldestPending, Date.parse(event.recorded));
-        this.#see(event, hash);
+        const at = Date.parse(event.recorded);
+        this.oldestPending = Math.min(this.oldestPending, at);
+        this.#see({ event, hash, at });
       }
     }
   }
@@ -202,8 +202,9 @@ class Evidence {
     return findings.verdict('keyUse', `${this.#keyUses.count} uses of patient keys, each with an event`);
   }
 
-  #see(event: AuditEvent, hash: string): void {
-    this.#marks.see(event, hash, this.#isCut === true);
+  #see(seen: SeenEvent): void {
+    const { event, hash } = seen;
+    this.#marks.see(seen, this.#isCut === true);
     this.#journal?.delete(hash);
     this.#stored?.see(event);
     this.#keyUses?.see(event);

@@ -5,8 +5,12 @@ import { TILE_WIDTH, tilePath } from '../tiles.ts';
 import type { Findings } from './report.ts';
 import type { LogSource } from './source.ts';
 
-/** Shown each event of the tree, in order. `hash` is its leaf hash in base64url. */
-export type SeeLeaf = (event: AuditEvent, hash: string, index: number) => void;
+/** An event, its leaf hash in base64url, and when it was recorded, ms since the epoch. */
+export interface SeenEvent {
+  readonly event: AuditEvent;
+  readonly hash: string;
+  readonly at: number;
+}
 
 /** What {@link walkTree} is told. */
 export interface WalkOptions {
@@ -15,7 +19,8 @@ export interface WalkOptions {
   readonly size: number;
   /** Sizes whose roots are wanted. */
   readonly sizes: readonly number[];
-  readonly see: SeeLeaf;
+  /** Shown each event of the tree, in order. */
+  readonly see: (seen: SeenEvent, index: number) => void;
   readonly findings: Findings;
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,6 +37,7 @@ export interface Walk {
 }
 
 const MAX_CUT_HASHES = 5_000;
+const UTC = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /**
  * Reads every leaf once, from the first to the last, and holds leaves, tiles and hashes of tiles against each other.
@@ -119,7 +125,7 @@ class Walker implements Walk {
     const event = readEvent(leaf);
     if (event === null) findings.add('LEAF_UNREADABLE', index);
     else if (event.tenant !== tenant) findings.add('OTHER_TENANT', index);
-    else see(event, toBase64url(hash), index);
+    else see({ event, hash: toBase64url(hash), at: Date.parse(event.recorded) }, index);
   }
 
   #gone(index: number, hash: Uint8Array): void {
@@ -171,7 +177,7 @@ export function readEvent(leaf: Uint8Array): AuditEvent | null {
     const isEvent =
       typeof tenant === 'string' &&
       typeof id === 'string' &&
-      !Number.isNaN(Date.parse(recorded)) &&
+      UTC.test(recorded) &&
       typeof writer.boot === 'string' &&
       Number.isSafeInteger(writer.count) &&
       Array.isArray(writer.confirmed) &&

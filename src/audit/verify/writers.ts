@@ -1,15 +1,15 @@
-import type { AuditEvent } from '../event.ts';
 import type { Findings } from './report.ts';
+import type { SeenEvent } from './walk.ts';
 
 /** A draft is settled within half a minute; a commit can be held for minutes. After this it is not under way. */
 const GRACE_MS = 600_000;
 /** A jump of more counts than this is not a process at work. */
 const MAX_JUMP = 10_000;
 /**
- * Hashes found and named are remembered this long, in events: when the reply to a commit is lost, the writer gives the
+ * Hashes found and named are remembered for this many events, or up to twice as many: when the reply to a commit is lost, the writer gives the
  * event up and names its hashes once more.
  */
-const REMEMBERED = 50_000;
+const REMEMBERED = 25_000;
 /** How far back a writer's events can lie in another order than its counts. */
 const DISORDER = 200;
 
@@ -41,16 +41,16 @@ interface Writer {
 export class WriterMarks {
   readonly #writers = new Map<string, Writer>();
   readonly #findings: Findings;
-  readonly #matched = new Set<string>();
+  #matched = new Set<string>();
+  #matchedBefore = new Set<string>();
 
   constructor(findings: Findings) {
     this.#findings = findings;
   }
 
   /** `isCut`: the log's beginning is gone, so a writer's first events may be. */
-  see(event: AuditEvent, hash: string, isCut: boolean): void {
+  see({ event, hash, at }: SeenEvent, isCut: boolean): void {
     const { boot, count, confirmed, abandoned } = event.writer;
-    const at = Date.parse(event.recorded);
     const writer = this.#writers.get(boot) ?? newWriter(isCut ? Math.max(1, count - DISORDER) : 1);
     this.#writers.set(boot, writer);
     if (isSettled(writer, count) && !writer.givenUp.delete(count))
@@ -67,17 +67,16 @@ export class WriterMarks {
     else writer.unnamed.add(hash);
     for (const named of confirmed) {
       if (writer.unnamed.delete(named)) this.#match(named);
-      else if (!this.#matched.has(named)) writer.named.set(named, event.id);
+      else if (!this.#matched.has(named) && !this.#matchedBefore.has(named))
+        writer.named.set(named, event.id);
     }
   }
 
   #match(hash: string): void {
     this.#matched.add(hash);
-    if (this.#matched.size <= REMEMBERED) return;
-    for (const oldest of this.#matched) {
-      this.#matched.delete(oldest);
-      break;
-    }
+    if (this.#matched.size < REMEMBERED) return;
+    this.#matchedBefore = this.#matched;
+    this.#matched = new Set();
   }
 
   /**

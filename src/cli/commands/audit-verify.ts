@@ -1,0 +1,83 @@
+import { writeFile } from 'node:fs/promises';
+import { nodeSha256 } from '../../audit/node-sha256.ts';
+import { storeSource } from '../../audit/store-source.ts';
+import { formatReport } from '../../audit/verify/format.ts';
+import { overall, type Report } from '../../audit/verify/report.ts';
+import type { KeyUse } from '../../audit/verify/source.ts';
+import { type VerifyOptions, verifyLog } from '../../audit/verify/verify-log.ts';
+import type { Composed } from '../../compose.ts';
+import { storedDigests } from '../../crypto/stored-digests.ts';
+import { parseTenantId, type TenantId } from '../../kernel/ids.ts';
+import { fileOf, journalOf, jsonLines, outsideEvidence, pinnedKeys } from '../audit-inputs.ts';
+import { type Command, EXIT, UsageError } from '../command.ts';
+import { composeHere } from '../here.ts';
+import { out } from '../terminal.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+const CODES = { pass: EXIT.ok, fail: EXIT.no, unknown: EXIT.unknown } as const;
+
+/** Verifies a tenant's audit log against its checkpoints, and what else the auditor brings. */
+export const auditVerify: Command = {
+  usage: '[--tenant T] [--checkpoint FILE] [--keys FILE] [--journal FILE] [--cloudtrail FILE] [--save FILE]',
+  summary: 'prove that the audit log is whole: exit 1 when anything is wrong',
+  options: {
+    tenant: { type: 'string' },
+    checkpoint: { type: 'string', multiple: true },
+    keys: { type: 'string' },
+    journal: { type: 'string' },
+    cloudtrail: { type: 'string' },
+    save: { type: 'string' },
+  },
+  run: async ({ values, positionals, json }) => {
+    if (positionals.length > 0) throw new UsageError('This command takes options only.');
+    const tenant = parseTenantId(values['tenant'] ?? 'riverside');
+    const brought = await filesOf(values, tenant);
+    const { composed } = await composeHere();
+    try {
+      const { report, checkpoint } = await verify(composed, tenant, brought);
+      out(json ? JSON.stringify(report) : formatReport(report));
+      const verdict = overall(report);
+      const save = values['save'];
+      if (typeof save === 'string' && verdict === 'pass' && checkpoint !== null)
+        await writeFile(save, checkpoint);
+      return CODES[verdict];
+    } finally {
+      await composed.close();
+    }
+  },
+};
+
+async function verify(
+  composed: Composed,
+  tenant: TenantId,
+  brought: Partial<VerifyOptions>,
+): Promise<{ report: Report; checkpoint: Uint8Array | null }> {
+  const { origin, checkpoint, earlier, keys } = await outsideEvidence(composed, tenant);
+  const rows = composed.store.tenant(tenant);
+  const report = await verifyLog(storeSource(rows), {
+    tenant,
+    origin,
+    checkpoint,
+    keys,
+    earlier: [...earlier.values()],
+    stored: storedDigests(rows),
+    now: Date.now(),
+    sha256: nodeSha256,
+    ...brought,
+  });
+  return { report, checkpoint };
+}
+
+/** What the auditor brought, read before anything is connected to. */
+async function filesOf(values: Values, tenant: TenantId): Promise<Partial<VerifyOptions>> {
+  const { checkpoint, keys, journal, cloudtrail } = values;
+  for (const file of [journal, cloudtrail]) if (typeof file === 'string') await fileOf(file);
+  return {
+    ...(Array.isArray(checkpoint)
+      ? { earlier: await Promise.all(checkpoint.map((file: string) => fileOf(file))) }
+      : {}),
+    ...(typeof keys === 'string' ? { keys: await pinnedKeys(keys), pinned: true } : {}),
+    ...(typeof journal === 'string' ? { journal: journalOf(journal, tenant) } : {}),
+    ...(typeof cloudtrail === 'string' ? { keyUse: jsonLines<KeyUse>(cloudtrail) } : {}),
+  };
+}
