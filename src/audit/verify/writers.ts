@@ -56,6 +56,7 @@ export class WriterMarks {
     if (isSettled(writer, count) && !writer.givenUp.delete(count))
       this.#findings.add('COUNT_REPEATED', `${boot}/${count}`);
     writer.first = Math.min(writer.first, count);
+    if (at < writer.last) noteEarlier(writer, count, at);
     writer.last = Math.max(writer.last, at);
     for (const given of abandoned) {
       if (isSettled(writer, given)) continue;
@@ -110,6 +111,11 @@ export class WriterMarks {
       if (!writer.ahead.has(gap) && !writer.gaps.has(gap)) writer.gaps.set(gap, at);
     while (writer.ahead.delete(writer.next)) writer.next += 1;
   }
+}
+
+/** Leaves of one batch lie in the order of their random ids, so a gap may be shown by a later event first. */
+function noteEarlier(writer: Writer, count: number, at: number): void {
+  for (const [gap, shownAt] of writer.gaps) if (gap < count && at < shownAt) writer.gaps.set(gap, at);
 }
 
 const isSettled = (writer: Writer, count: number): boolean => count < writer.next || writer.ahead.has(count);

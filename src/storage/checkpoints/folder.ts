@@ -30,7 +30,7 @@ export function openCheckpointFolder(folder: string): CheckpointStore {
         if (codeOf(error) === 'EEXIST') return false;
         throw unavailable();
       } finally {
-        await rm(draft, { force: true });
+        await rm(draft, { force: true }).catch(() => undefined);
       }
     },
   };

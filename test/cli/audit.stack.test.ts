@@ -1,0 +1,150 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { auditEvents, auditPending } from '../../src/audit/append.ts';
+import { leafOf } from '../../src/audit/event.ts';
+import { sequenceAll } from '../../src/audit/sequencer.ts';
+import type { Report } from '../../src/audit/verify/report.ts';
+import { startStack } from '../../src/dev/stack.ts';
+import { ref } from '../../src/kernel/collection.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
+import { STORES } from '../audit/stores.ts';
+import { startTestStack, type TestStack } from '../e2e/stack.ts';
+import { run } from './run.ts';
+
+const RIVERSIDE = 'riverside' as TenantId;
+/** A process that has no network: in a namespace of its own where the machine allows it, else with sockets taken away. */
+const NO_NETWORK = `import net from 'node:net'; net.Socket.prototype.connect = () => { throw new Error('no network'); }; globalThis.fetch = undefined;`;
+const canUnshare = spawnSync('unshare', ['-rn', 'true']).status === 0;
+
+function offline(folder: string, args: readonly string[] = []) {
+  const preload = join(folder, '..', 'no-network.mjs');
+  writeFileSync(preload, NO_NETWORK);
+  const node = [process.execPath, '--import', preload, join(folder, 'verify.mjs'), ...args];
+  const [command = '', ...rest] = canUnshare ? ['unshare', '-rn', ...node] : node;
+  const { status, stdout, stderr } = spawnSync(command, rest, {
+    encoding: 'utf8',
+    timeout: 30_000,
+    cwd: '/',
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe.each(STORES)('chartseal audit on real %s', (store) => {
+  let at: TestStack;
+  beforeAll(async () => {
+    at = await startTestStack(startStack, { store });
+    const john = await at.token('john@example.com');
+    for (let n = 0; n < 3; n += 1) await at.call(john, 'getPatient', { sections: ['demographics'] });
+    await settle();
+  }, 120_000);
+  afterAll(async () => at?.close());
+
+  const rows = () => at.stack.composed.store.tenant(RIVERSIDE);
+  /** What the loop of the stack does within a minute. */
+  const settle = async () => {
+    await sequenceAll(at.stack.composed.store, RIVERSIDE, { paceMs: 0 });
+    for (let tries = 0; tries < 100; tries += 1) {
+      const published = await at.stack.composed.proof?.checkpoints.publish(RIVERSIDE).catch(() => null);
+      if (published != null) return;
+      await sleep(200);
+    }
+    throw new Error('nothing was published');
+  };
+  const verify = (...args: string[]) => run(at.dataDir, ['audit', 'verify', ...args]);
+  const files = () => [
+    '--journal',
+    join(at.dataDir, 'journal.ndjson'),
+    '--cloudtrail',
+    join(at.dataDir, 'kms-trail.ndjson'),
+  ];
+
+  test('verifies the log against journal, CloudTrail and store, and keeps the checkpoint', async () => {
+    const mine = join(at.dataDir, 'mine');
+    const { code, out, err } = await verify(...files(), '--save', mine);
+    expect(err).toBe('');
+    expect(out).toMatch(/completeness {2}ok/);
+    expect(out).toMatch(/store {9}ok/);
+    expect(out).toMatch(/keyUse {8}ok/);
+    expect(code).toBe(0);
+    const again = await verify('--checkpoint', mine, '--json');
+    const report = JSON.parse(again.out) as Report;
+    expect(report.verdicts.map(({ state }) => state)).toEqual([
+      'pass',
+      'pass',
+      'pass',
+      'pass',
+      'pass',
+      'pass',
+      'skipped',
+    ]);
+    expect(again.code).toBe(0);
+  });
+
+  test('an evidence bundle verifies itself on a machine without network, and shows what was altered', async () => {
+    await settle();
+    const folder = join(at.dataDir, 'bundle');
+    const exported = await run(at.dataDir, ['audit', 'export', '--format', 'bundle', '--out', folder]);
+    expect(exported.err.replace(/^\{.*\}$/gm, '').trim()).toBe('');
+    expect(exported.code).toBe(0);
+    expect(readdirSync(folder)).toEqual(
+      expect.arrayContaining(['checkpoint', 'keys.txt', 'leaves.ndjson', 'tile', 'verify.mjs']),
+    );
+    const whole = offline(folder);
+    expect(whole.err).toBe('');
+    expect(whole.out).toMatch(/inclusion {5}ok/);
+    expect(whole.code).toBe(0);
+    const leaves = join(folder, 'leaves.ndjson');
+    writeFileSync(leaves, readFileSync(leaves, 'utf8').replace('getPatient', 'getpatient'));
+    const altered = offline(folder, ['--json']);
+    expect(altered.code).toBe(1);
+    expect((JSON.parse(altered.out) as Report).verdicts[0]).toMatchObject({
+      state: 'fail',
+      findings: [{ code: 'LEAF_CHANGED' }],
+    });
+    rmSync(folder, { recursive: true });
+  });
+
+  test('exports the events as CSV and NDJSON, and logs that it did', async () => {
+    for (const format of ['csv', 'ndjson']) {
+      const path = join(at.dataDir, `log.${format}`);
+      const { code } = await run(at.dataDir, ['audit', 'export', '--format', format, '--out', path]);
+      expect(code).toBe(0);
+      expect(readFileSync(path, 'utf8')).toContain('audit export');
+      const again = await run(at.dataDir, ['audit', 'export', '--format', format, '--out', path]);
+      expect(again).toMatchObject({ code: 2 });
+    }
+  });
+
+  test('an edited event turns the verdict and the exit code', async () => {
+    await settle();
+    const [first] = (await rows().list(auditEvents, { limit: 1 })) ?? [];
+    const before = first?.row ?? { leaf: new Uint8Array() };
+    const event = JSON.parse(Buffer.from(before.leaf).toString());
+    const at0 = ref(auditEvents, first?.id ?? '');
+    const edited = { leaf: leafOf({ ...event, operation: 'somethingElse' }) };
+    await rows().transact(async (tx) => tx.put(at0, edited));
+    const { code, out } = await verify();
+    expect(out).toMatch(/inclusion {5}FAIL {9}LEAF_CHANGED/);
+    expect(code).toBe(1);
+    await rows().transact(async (tx) => tx.put(at0, before));
+    expect((await verify()).code).toBe(0);
+  });
+
+  test('words that do not make a call are said to be so', async () => {
+    expect((await verify('--checkpoint', '/nowhere')).code).toBe(2);
+    expect((await run(at.dataDir, ['audit', 'export', '--format', 'xml', '--out', '/tmp/x'])).code).toBe(2);
+  });
+
+  test('the stack sequences by itself', async () => {
+    const john = await at.token('john@example.com');
+    await at.call(john, 'whoAmI');
+    for (let tries = 0; tries < 100; tries += 1) {
+      if ((await rows().list(auditPending, { limit: 1 })).length === 0) return;
+      await sleep(100);
+    }
+    throw new Error('events stayed pending');
+  });
+});
