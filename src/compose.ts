@@ -2,7 +2,9 @@ import { createLocalJWKSet, type JWK } from 'jose';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
 import { AuditLog, type Journal } from './audit/append.ts';
 import { Checkpoints } from './audit/checkpoints.ts';
+import { nodeSha256 } from './audit/node-sha256.ts';
 import { Outside } from './audit/outside.ts';
+import { parseKey } from './audit/signed-note.ts';
 import { Bookings } from './clinic/booking.ts';
 import { findClinic } from './clinic/clinic.ts';
 import { Patients } from './clinic/patients.ts';
@@ -30,6 +32,7 @@ import { createGrantRegistry } from './oauth/grants.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
 import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
+import { httpWitness } from './storage/checkpoints/http-witness.ts';
 import { openFirestoreStore } from './storage/firestore/open-store.ts';
 import { openPostgresStore } from './storage/postgres/open-store.ts';
 
@@ -198,7 +201,14 @@ function proofOf(config: Config, store: Store, clock: Clock): AuditProof | null 
   return {
     outside,
     signer,
-    checkpoints: new Checkpoints({ store, outside, signer, clock, project: projectId }),
+    checkpoints: new Checkpoints({
+      store,
+      outside,
+      signer,
+      clock,
+      project: projectId,
+      witnesses: config.witnesses.map(({ key, url }) => httpWitness({ url, key: parseKey(nodeSha256, key) })),
+    }),
   };
 }
 

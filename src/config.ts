@@ -21,6 +21,8 @@ export interface Config {
     | { readonly kind: 'bucket'; readonly bucket: string }
     | { readonly kind: 'folder'; readonly path: string }
     | null;
+  /** Who looks at each checkpoint and signs it too: their C2SP key and address. */
+  readonly witnesses: readonly { readonly key: string; readonly url: string }[];
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
 }
 
@@ -52,6 +54,10 @@ const environment = z.object({
   CHARTSEAL_CHECKPOINTS: z
     .string()
     .regex(/^(?:gs:\/\/[a-z0-9._-]+|\/.+)$/)
+    .optional(),
+  CHARTSEAL_WITNESSES: z
+    .string()
+    .regex(/^\S+ https?:\/\/[^\s,]+(?:,\S+ https?:\/\/[^\s,]+)*$/)
     .optional(),
   CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
   AWS_REGION: z.string().default('us-east-1'),
@@ -89,6 +95,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     signingKeys: signingKeysOf(vars.CHARTSEAL_SIGNING_KEYS),
     cookieKeys: cookieKeysOf(vars.CHARTSEAL_COOKIE_KEYS),
     checkpoints: checkpointsOf(vars.CHARTSEAL_CHECKPOINTS),
+    witnesses: witnessesOf(vars.CHARTSEAL_WITNESSES),
     firebase: {
       apiKey: vars.CHARTSEAL_FIREBASE_API_KEY,
       authEmulatorUrl:
@@ -124,6 +131,15 @@ function checkpointsOf(place: string | undefined): Config['checkpoints'] {
   return place.startsWith('gs://')
     ? { kind: 'bucket', bucket: place.slice('gs://'.length) }
     : { kind: 'folder', path: place };
+}
+
+/** `KEY URL,KEY URL`. */
+function witnessesOf(text: string | undefined): Config['witnesses'] {
+  const entries = text === undefined ? [] : text.split(',');
+  return entries.map((entry) => {
+    const [key = '', url = ''] = entry.split(' ');
+    return { key, url };
+  });
 }
 
 function kmsOf(vars: Environment): Config['kms'] {

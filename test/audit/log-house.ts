@@ -1,5 +1,5 @@
 import { type AuditEntry, AuditLog, auditEvents } from '../../src/audit/append.ts';
-import { type AuditEvent, leafHash } from '../../src/audit/event.ts';
+import { leafHash } from '../../src/audit/event.ts';
 import { GrowingTree, splitHashes, TreeHasher } from '../../src/audit/merkle.ts';
 import { nodeSha256 } from '../../src/audit/node-sha256.ts';
 import { rangeRoot } from '../../src/audit/tiles.ts';
@@ -63,9 +63,4 @@ export async function readTree(store: Store, tenant: TenantId): Promise<string[]
   if (!Buffer.from(root).equals(tree.root())) throw new Error('The tiles do not lead to the leaves’ root.');
   if (ids.length !== size) throw new Error('The bundles are not as many as the head says.');
   return ids;
-}
-
-export async function readEvent(store: Store, tenant: TenantId, id: string): Promise<AuditEvent> {
-  const [row] = await store.tenant(tenant).get(ref(auditEvents, id));
-  return JSON.parse(Buffer.from(row?.leaf ?? []).toString()) as AuditEvent;
 }

@@ -1,3 +1,4 @@
+import { AUDIT_BENCHES } from './audit.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { CRYPTO_BENCHES } from './crypto.ts';
 
@@ -5,7 +6,7 @@ import { CRYPTO_BENCHES } from './crypto.ts';
  * `npm run bench`: a table; `-- --json`: one JSON object a line; `-- --list`: the names; `-- --quick`: fewer rounds;
  * `-- NAME…`: only those whose name begins so. Figures say, tests judge: it exits 0 whatever they are.
  */
-const ALL: readonly Bench[] = [...CRYPTO_BENCHES];
+const ALL: readonly Bench[] = [...CRYPTO_BENCHES, ...AUDIT_BENCHES];
 const FLAGS = ['--json', '--list', '--quick'];
 
 /** One measured line. `floor` and `ratio` are null where nothing is to be compared with. */
