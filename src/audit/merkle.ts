@@ -47,10 +47,13 @@ export class GrowingTree {
   readonly #hasher: TreeHasher;
   /** Roots of the complete subtrees, from the left: one for each 1 bit of the size. */
   readonly #peaks: Uint8Array[] = [];
+  readonly #onSubtree: ((height: number, root: Uint8Array) => void) | undefined;
   #size = 0;
 
-  constructor(hasher: TreeHasher) {
+  /** `onSubtree` is told of each complete subtree of 2^height leaves as it is completed, from the left. */
+  constructor(hasher: TreeHasher, onSubtree?: (height: number, root: Uint8Array) => void) {
     this.#hasher = hasher;
+    this.#onSubtree = onSubtree;
   }
 
   get size(): number {
@@ -59,8 +62,11 @@ export class GrowingTree {
 
   push(leafHash: Uint8Array): void {
     let hash = leafHash;
+    let height = 0;
     for (let n = this.#size; n % 2 === 1; n = (n - 1) / 2) {
       hash = this.#hasher.node(this.#peaks.pop() ?? hash, hash);
+      height += 1;
+      this.#onSubtree?.(height, hash);
     }
     this.#peaks.push(hash);
     this.#size += 1;

@@ -18,7 +18,7 @@ import { bundleRef, corrupt, eventIdsOf, headRef, placeOf, tileRef } from './tre
  */
 
 /** Twins in one batch. With tiles, bundles and the head it stays below 500 writes. */
-export const MAX_BATCH = 400;
+export const MAX_BATCH = 450;
 
 type Twin = Listed<typeof auditPending.columns>;
 
@@ -47,7 +47,10 @@ export async function sequenceBatch(
   return rows.transact((tx) => appendTwins(tx, listed));
 }
 
-/** Batches until none is left, at most one each `paceMs`; stops between batches when `signal` says so. */
+/**
+ * Batches until none is left, one begun each `paceMs` at most, so that no row is written more than once a second:
+ * up to 450 events a second for a tenant. Stops between batches when `signal` says so.
+ */
 export async function sequenceAll(
   store: Store,
   tenant: TenantId,
@@ -55,10 +58,11 @@ export async function sequenceAll(
 ): Promise<number> {
   let total = 0;
   while (options.signal?.aborted !== true) {
+    const next = performance.now() + (options.paceMs ?? 1_000);
     const { added } = await sequenceBatch(store, tenant);
     total += added;
     if (added < MAX_BATCH) break;
-    await new Promise((resolve) => setTimeout(resolve, options.paceMs ?? 1_000));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
   }
   return total;
 }

@@ -6,9 +6,10 @@ import { foldPeaks, joinHashes, type LeafRange, rootOf, splitHashes, type TreeHa
  * bundle holds up to 256 leaves. https://c2sp.org/tlog-tiles
  */
 
-/** Hashes in a full tile, and leaves in a full bundle: a height of 8. */
+/** Levels of the tree in one tile. */
+export const TILE_HEIGHT = 8;
+/** Hashes in a full tile, and leaves in a full bundle. */
 export const TILE_WIDTH = 256;
-const HEIGHT = 8;
 
 /** A tile's place. */
 export interface TileAt {
@@ -112,9 +113,9 @@ async function subtreeRoot(
   span: number,
 ): Promise<Uint8Array> {
   const height = Math.round(Math.log2(span));
-  const level = Math.floor(height / HEIGHT);
+  const level = Math.floor(height / TILE_HEIGHT);
   const first = from / TILE_WIDTH ** level;
-  const count = 2 ** (height % HEIGHT);
+  const count = 2 ** (height % TILE_HEIGHT);
   const at = { level, index: Math.floor(first / TILE_WIDTH) };
   const start = (first % TILE_WIDTH) * 32;
   const hashes = (await read(at))?.subarray(start, start + count * 32);

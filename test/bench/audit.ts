@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type AuditEntry, AuditLog, auditEvents } from '../../src/audit/append.ts';
-import { sequenceBatch } from '../../src/audit/sequencer.ts';
+import { sequenceAll, sequenceBatch } from '../../src/audit/sequencer.ts';
 import { startStore } from '../../src/dev/store-choice.ts';
 import { ref } from '../../src/kernel/collection.ts';
 import { type PatientAlias, randomId, type TenantId } from '../../src/kernel/ids.ts';
-import type { Store } from '../../src/kernel/store.ts';
+import type { Store, Transaction } from '../../src/kernel/store.ts';
 import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
 import type { Bench, BenchOptions, Measured } from './bench.ts';
@@ -90,6 +90,52 @@ function sequencing({ quick }: BenchOptions): Promise<Measured> {
   });
 }
 
+/** The most often that any one row is written in a second while a backlog is worked off at the sequencer's own pace. */
+function hottestRow({ quick }: BenchOptions): Promise<Measured> {
+  return onStore(async (store) => {
+    const tenant = randomId('t') as TenantId;
+    const log = new AuditLog({ store, clock: Date.now, journal: () => undefined });
+    const count = quick ? 1_500 : 3_000;
+    for (let at = 0; at < count; at += 20)
+      await Promise.all(Array.from({ length: 20 }, () => log.append(tenant, ENTRY)));
+    const writes = new Map<string, number>();
+    const seconds = (await timed(() => sequenceAll(countingPuts(store, writes), tenant))) / 1_000_000;
+    return { value: Math.max(...writes.values()) / Math.max(1, seconds), floor: null };
+  });
+}
+
+function countingPuts(store: Store, writes: Map<string, number>): Store {
+  return {
+    ...store,
+    tenant: (id) => {
+      const rows = store.tenant(id);
+      return {
+        get: (...refs) => rows.get(...refs),
+        list: (of, options) => rows.list(of, options),
+        busy: (resources, within) => rows.busy(resources, within),
+        transact: (work, options) =>
+          rows.transact((tx) => {
+            const put: Transaction['put'] = (at, row) => {
+              const name = `${at.collection.name}/${at.id}`;
+              writes.set(name, (writes.get(name) ?? 0) + 1);
+              tx.put(at, row);
+            };
+            return work({
+              get: (...refs) => tx.get(...refs),
+              list: (of, listed) => tx.list(of, listed),
+              busy: (resources, within) => tx.busy(resources, within),
+              create: (at, row) => tx.create(at, row),
+              put,
+              delete: (at) => tx.delete(at),
+              claim: (claim) => tx.claim(claim),
+              release: (claim) => tx.release(claim),
+            });
+          }, options),
+      };
+    },
+  };
+}
+
 async function verification({ quick }: BenchOptions): Promise<{ us: number; mb: number }> {
   const script = join(import.meta.dirname, 'audit-verify.ts');
   const size = quick ? 100_000 : 1_000_000;
@@ -103,6 +149,8 @@ export const AUDIT_BENCHES: readonly Bench[] = [
   { name: 'audit.append', unit: 'us', target: 1.6, measure: appendCost },
   // 300 events a second.
   { name: 'audit.sequence', unit: 'us', target: 3_333, measure: sequencing },
+  // Firestore: about one write a second of one document.
+  { name: 'audit.hottest-row', unit: 'count', target: 1.1, measure: hottestRow },
   // 100,000 leaves a second.
   {
     name: 'audit.verify',

@@ -1,7 +1,7 @@
 import { equalBytes, fromUtf8, toBase64url } from '../bytes.ts';
 import type { AuditEvent } from '../event.ts';
-import { GrowingTree, rootOf, splitHashes, type TreeHasher } from '../merkle.ts';
-import { TILE_WIDTH, tilePath } from '../tiles.ts';
+import { GrowingTree, splitHashes, type TreeHasher } from '../merkle.ts';
+import { TILE_HEIGHT, TILE_WIDTH, tilePath } from '../tiles.ts';
 import type { Findings } from './report.ts';
 import type { LogSource } from './source.ts';
 
@@ -68,7 +68,7 @@ class Walker implements Walk {
   constructor(source: LogSource, options: WalkOptions) {
     this.#source = source;
     this.#options = options;
-    this.#tree = new GrowingTree(options.hasher);
+    this.#tree = new GrowingTree(options.hasher, (height, root) => this.#subtree(height, root));
     this.#wanted = new Set(options.sizes);
     this.#noteRoot();
   }
@@ -87,13 +87,10 @@ class Walker implements Walk {
       this.#miss(bundle * TILE_WIDTH, size);
       return false;
     }
-    const hashes: Uint8Array[] = [];
-    for (let place = 0; place < width; place += 1) {
-      const hash = this.#leaf(bundle * TILE_WIDTH + place, leaves[place] ?? null, stored[place] ?? null);
-      if (hash === null) return false;
-      hashes.push(hash);
-    }
-    if (width === TILE_WIDTH) await this.#above(1, rootOf(this.#options.hasher, hashes));
+    for (let place = 0; place < width; place += 1)
+      if (!this.#leaf(bundle * TILE_WIDTH + place, leaves[place] ?? null, stored[place] ?? null))
+        return false;
+    await this.#compareFullTiles();
     return true;
   }
 
@@ -103,21 +100,21 @@ class Walker implements Walk {
       if (hashes.length > 0) await this.#compareTile({ level: above + 1, index }, hashes);
   }
 
-  /** The hash that the tree holds for a leaf: the tile's, or the leaf's own where there is no tile. */
-  #leaf(index: number, leaf: Uint8Array | null, stored: Uint8Array | null): Uint8Array | null {
+  /** Takes up the tile's hash, or the leaf's own where there is no tile. False when there is neither. */
+  #leaf(index: number, leaf: Uint8Array | null, stored: Uint8Array | null): boolean {
     const { hasher, findings } = this.#options;
     const own = leaf === null ? null : hasher.leaf(leaf);
     const hash = stored ?? own;
     if (hash === null) {
       this.#miss(index, this.#options.size);
-      return null;
+      return false;
     }
     if (own === null) this.#gone(index, hash);
     else if (equalBytes(own, hash)) this.#show(index, leaf ?? own, hash);
     else findings.add('LEAF_CHANGED', index);
     this.#tree.push(hash);
     this.#noteRoot();
-    return hash;
+    return true;
   }
 
   #show(index: number, leaf: Uint8Array, hash: Uint8Array): void {
@@ -145,16 +142,21 @@ class Walker implements Walk {
     else this.missing.push({ from, to });
   }
 
-  async #above(level: number, hash: Uint8Array): Promise<void> {
+  /** The root of 256^level leaves is a hash of the tiles of that level. */
+  #subtree(height: number, root: Uint8Array): void {
+    if (height % TILE_HEIGHT !== 0) return;
+    const level = height / TILE_HEIGHT;
     this.#levels[level - 1] ??= { hashes: [], index: 0 };
-    const at = this.#levels[level - 1];
-    if (at === undefined) return;
-    at.hashes.push(hash);
-    if (at.hashes.length < TILE_WIDTH) return;
-    await this.#compareTile({ level, index: at.index }, at.hashes);
-    await this.#above(level + 1, rootOf(this.#options.hasher, at.hashes));
-    at.hashes = [];
-    at.index += 1;
+    this.#levels[level - 1]?.hashes.push(root);
+  }
+
+  async #compareFullTiles(): Promise<void> {
+    for (const [above, at] of this.#levels.entries()) {
+      if (at.hashes.length < TILE_WIDTH) continue;
+      await this.#compareTile({ level: above + 1, index: at.index }, at.hashes);
+      at.hashes = [];
+      at.index += 1;
+    }
   }
 
   async #compareTile(at: { level: number; index: number }, hashes: readonly Uint8Array[]): Promise<void> {
