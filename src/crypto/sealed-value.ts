@@ -36,8 +36,13 @@ export const SEAL_OVERHEAD = CIPHERTEXT_AT + TAG_BYTES;
 export const MAX_PLAINTEXT = 524_288;
 
 const KDF_LABEL = Buffer.from('chartseal/kdf/1\0', 'latin1');
-/** Label, header and context digest in one piece: one call into the MAC. Filled and used without a pause. */
+// Three buffers that are used again, each filled and read without a pause between: sealing is synchronous.
+/** Label, header and context digest in one piece: one call into the MAC. */
 const kdfInput = Buffer.concat([KDF_LABEL, Buffer.alloc(COMMITMENT_AT + 32)]);
+/** What the MAC gave: the value's key, then the commitment. */
+const okm = Buffer.allocUnsafeSlow(64);
+/** Header, commitment and any context of `encodeContext`. */
+const aadBuffer = Buffer.allocUnsafeSlow(1_024);
 const CONTEXT_DIGEST_AT = KDF_LABEL.length + COMMITMENT_AT;
 const TAG_LENGTH = { authTagLength: TAG_BYTES } as const;
 
@@ -121,12 +126,23 @@ export function keyVersionOf(sealed: Uint8Array): number {
 function derive(header: Buffer, secret: KeyObject, context: Uint8Array): Buffer {
   header.copy(kdfInput, KDF_LABEL.length, 0, COMMITMENT_AT);
   kdfInput.write(hash('sha256', context, 'binary'), CONTEXT_DIGEST_AT, 'binary');
-  return createHmac('sha512', secret).update(kdfInput).digest();
+  // A string is how a digest leaves Node fastest: a Buffer of its own costs a third of the MAC.
+  okm.write(createHmac('sha512', secret).update(kdfInput).digest('binary'), 0, 'binary');
+  return okm;
 }
 
-const valueKey = (derived: Buffer): KeyObject => createSecretKey(derived.subarray(0, 32));
+function valueKey(derived: Buffer): KeyObject {
+  const secret = createSecretKey(derived.subarray(0, 32));
+  derived.fill(0, 0, 32);
+  return secret;
+}
 const iv = (sealed: Buffer): Buffer => sealed.subarray(SALT_AT, SALT_AT + 12);
-const aad = (sealed: Buffer, context: Uint8Array): Buffer =>
-  Buffer.concat([sealed.subarray(0, CIPHERTEXT_AT), context]);
+function aad(sealed: Buffer, context: Uint8Array): Buffer {
+  const length = CIPHERTEXT_AT + context.length;
+  const bytes = length <= aadBuffer.length ? aadBuffer : Buffer.allocUnsafe(length);
+  sealed.copy(bytes, 0, 0, CIPHERTEXT_AT);
+  bytes.set(context, CIPHERTEXT_AT);
+  return bytes.subarray(0, length);
+}
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,7 +1,7 @@
 import { DEFAULT_KEY_CACHE, KeyCache, type KeyCacheBounds } from '../../src/crypto/key-cache.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
-import { manifests, type OpenChart, type ValueName } from '../../src/crypto/open-chart.ts';
+import type { OpenChart, ValueName } from '../../src/crypto/open-chart.ts';
 import {
   PatientKeys,
   type PatientRef,
@@ -105,7 +105,3 @@ export async function setMinSeal(world: World, of: PatientRef, minSeal: number):
     if (key !== null) tx.put(ref(patientKeys, of.patient), { ...key, minSeal });
   });
 }
-
-/** The manifest's and the key document's rows, to put them back later. */
-export const rootRows = (world: World, of: PatientRef) =>
-  world.store.tenant(of.tenant).get(ref(manifests, of.patient), ref(patientKeys, of.patient));
