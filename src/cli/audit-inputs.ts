@@ -6,7 +6,7 @@ import { nodeSha256 } from '../audit/node-sha256.ts';
 import type { Outside } from '../audit/outside.ts';
 import { statedKeys } from '../audit/signers.ts';
 import { parseTrustedKeys, type TrustedKey } from '../audit/trusted-keys.ts';
-import type { JournalLine } from '../audit/verify/source.ts';
+import type { JournalLine, KeyUse } from '../audit/verify/source.ts';
 import type { Composed } from '../compose.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { UsageError } from './command.ts';
@@ -61,7 +61,7 @@ export async function fileOf(file: string): Promise<Buffer> {
 }
 
 /** JSON objects, one a line. @throws UsageError on a line that is none. */
-export async function* jsonLines<T>(file: string): AsyncGenerator<T> {
+async function* jsonLines<T>(file: string): AsyncGenerator<T> {
   let number = 0;
   for await (const line of createInterface({ input: createReadStream(file) })) {
     number += 1;
@@ -75,6 +75,12 @@ function parseLine<T>(file: string, line: string, number: number): T {
   } catch {
     throw new UsageError(`Line ${number} of ${file} is not JSON.`);
   }
+}
+
+/** CloudTrail's records: one a line, or files as CloudTrail delivers them, `{"Records":[…]}`, unpacked. */
+export async function* cloudTrailOf(file: string): AsyncGenerator<KeyUse> {
+  for await (const line of jsonLines<KeyUse & { Records?: readonly KeyUse[] }>(file))
+    yield* line.Records ?? [line];
 }
 
 /** The journal's lines on one tenant. */

@@ -90,7 +90,7 @@ function sequencing({ quick }: BenchOptions): Promise<Measured> {
   });
 }
 
-/** The most often that any one row is written in a second while a backlog is worked off at the sequencer's own pace. */
+/** How often a second the hottest row is written again while a backlog is worked off at the sequencer's own pace. */
 function hottestRow({ quick }: BenchOptions): Promise<Measured> {
   return onStore(async (store) => {
     const tenant = randomId('t') as TenantId;
@@ -100,7 +100,7 @@ function hottestRow({ quick }: BenchOptions): Promise<Measured> {
       await Promise.all(Array.from({ length: 20 }, () => log.append(tenant, ENTRY)));
     const writes = new Map<string, number>();
     const seconds = (await timed(() => sequenceAll(countingPuts(store, writes), tenant))) / 1_000_000;
-    return { value: Math.max(...writes.values()) / Math.max(1, seconds), floor: null };
+    return { value: (Math.max(...writes.values()) - 1) / seconds, floor: null };
   });
 }
 
@@ -136,10 +136,13 @@ function countingPuts(store: Store, writes: Map<string, number>): Store {
   };
 }
 
+/** In a heap that could not hold the log: without a bound Node would let garbage lie for as long as it may. */
+const HEAP = '--max-old-space-size=128';
+
 async function verification({ quick }: BenchOptions): Promise<{ us: number; mb: number }> {
   const script = join(import.meta.dirname, 'audit-verify.ts');
   const size = quick ? 100_000 : 1_000_000;
-  const { stdout } = await promisify(execFile)(process.execPath, [script, String(size)], {
+  const { stdout } = await promisify(execFile)(process.execPath, [HEAP, script, String(size)], {
     timeout: 300_000,
   });
   return JSON.parse(stdout) as { us: number; mb: number };
@@ -150,7 +153,7 @@ export const AUDIT_BENCHES: readonly Bench[] = [
   // 300 events a second.
   { name: 'audit.sequence', unit: 'us', target: 3_333, measure: sequencing },
   // Firestore: about one write a second of one document.
-  { name: 'audit.hottest-row', unit: 'count', target: 1.1, measure: hottestRow },
+  { name: 'audit.hottest-row', unit: 'count', target: 1, measure: hottestRow },
   // 100,000 leaves a second.
   {
     name: 'audit.verify',

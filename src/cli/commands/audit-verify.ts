@@ -3,12 +3,11 @@ import { nodeSha256 } from '../../audit/node-sha256.ts';
 import { storeSource } from '../../audit/store-source.ts';
 import { formatReport } from '../../audit/verify/format.ts';
 import { overall, type Report } from '../../audit/verify/report.ts';
-import type { KeyUse } from '../../audit/verify/source.ts';
 import { type VerifyOptions, verifyLog } from '../../audit/verify/verify-log.ts';
 import type { Composed } from '../../compose.ts';
 import { storedDigests } from '../../crypto/stored-digests.ts';
 import { parseTenantId, type TenantId } from '../../kernel/ids.ts';
-import { fileOf, journalOf, jsonLines, outsideEvidence, pinnedKeys } from '../audit-inputs.ts';
+import { cloudTrailOf, fileOf, journalOf, outsideEvidence, pinnedKeys } from '../audit-inputs.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
 import { composeHere } from '../here.ts';
 import { out } from '../terminal.ts';
@@ -78,6 +77,6 @@ async function filesOf(values: Values, tenant: TenantId): Promise<Partial<Verify
       : {}),
     ...(typeof keys === 'string' ? { keys: await pinnedKeys(keys), pinned: true } : {}),
     ...(typeof journal === 'string' ? { journal: journalOf(journal, tenant) } : {}),
-    ...(typeof cloudtrail === 'string' ? { keyUse: jsonLines<KeyUse>(cloudtrail) } : {}),
+    ...(typeof cloudtrail === 'string' ? { keyUse: cloudTrailOf(cloudtrail) } : {}),
   };
 }
