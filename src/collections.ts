@@ -4,7 +4,9 @@ import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
 import { practitioners, tenants, visitTypes } from './clinic/clinic.ts';
 import { idempotency } from './clinic/idempotency.ts';
+import { indexKeys, indexState } from './crypto/index-keys.ts';
 import { chartValues, manifests } from './crypto/open-chart.ts';
+import { indexEntries, indexRecords } from './crypto/patient-index.ts';
 import { patientKeys, patientKeyVersions } from './crypto/patient-keys.ts';
 import { tenantSecrets } from './crypto/tenant-secrets.ts';
 import type { Collection } from './kernel/collection.ts';
@@ -22,6 +24,10 @@ export const COLLECTIONS: readonly Collection[] = [
   patientKeyVersions,
   manifests,
   chartValues,
+  indexKeys,
+  indexState,
+  indexEntries,
+  indexRecords,
   idempotency,
   auditEvents,
   auditPending,
