@@ -1,6 +1,6 @@
 import { CryptoError, type CryptoErrorCode } from './errors.ts';
 
-/** For one call with all its attempts. */
+/** For one call with all its attempts; they also end one by one, by the bounds of the client. */
 const CALL_MS = 10_000;
 const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
 
@@ -13,6 +13,9 @@ const CODES: Readonly<Record<string, CryptoErrorCode>> = {
   NotFoundException: 'KEY_MISSING',
   InvalidKeyUsageException: 'KEY_MISSING',
   AccessDeniedException: 'KMS_DENIED',
+  AccessDenied: 'KMS_DENIED',
+  InvalidIdentityToken: 'KMS_DENIED',
+  InvalidIdentityTokenException: 'KMS_DENIED',
   UnrecognizedClientException: 'KMS_DENIED',
   ExpiredTokenException: 'KMS_DENIED',
   CredentialsProviderError: 'KMS_DENIED',
@@ -34,6 +37,7 @@ export async function callKms<T>(send: (bound: { abortSignal: AbortSignal }) => 
   try {
     return await send({ abortSignal: AbortSignal.timeout(CALL_MS) });
   } catch (error) {
+    if (error instanceof CryptoError) throw error;
     throw kmsFailure(CODES[error instanceof Error ? error.name : ''] ?? 'KMS_UNAVAILABLE');
   }
 }
