@@ -71,6 +71,15 @@ export function insertClaim(tenant: TenantId, claim: TimeClaim): Statement {
   return { text, values: claimValues(tenant, claim) };
 }
 
+/**
+ * Claims of one resource take turns. Without it, those that meet at the exclusion constraint wait for each other in
+ * a circle, and PostgreSQL frees one of them a second.
+ */
+export function lockResource(tenant: TenantId, resource: string): Statement {
+  const text = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
+  return { text, values: [`claim/${tenant}/${resource}`] };
+}
+
 export function deleteClaim(tenant: TenantId, claim: TimeClaim): Statement {
   const text = `DELETE FROM time_claims
     WHERE _tenant = $1 AND resource = $2 AND booking = $3 AND during <@ ${SPAN(4, 5)}`;

@@ -16,7 +16,7 @@ import { WriteBuffer } from '../write-buffer.ts';
 import { PostgresReader } from './reads.ts';
 import { beginSerializable, sendAll } from './session.ts';
 import { fromPostgres } from './sql-errors.ts';
-import { deleteClaim, insertClaim, type Statement, writeRow } from './statements.ts';
+import { deleteClaim, insertClaim, lockResource, type Statement, writeRow } from './statements.ts';
 
 /** One attempt at a transaction. It begins with the first read, or with the commit. */
 export class PostgresTransaction extends WriteBuffer implements Transaction {
@@ -53,7 +53,9 @@ export class PostgresTransaction extends WriteBuffer implements Transaction {
 
   /** The buffered writes, in the order of the calls; releases take effect before claims, and both after rows. */
   writes(): Statement[] {
+    const resources = [...new Set(this.claims.map(({ resource }) => resource))].sort();
     return [
+      ...resources.map((resource) => lockResource(this.#tenant, resource)),
       ...this.rows.map((write) => writeRow(this.#tenant, write)),
       ...this.releases.map((claim) => deleteClaim(this.#tenant, claim)),
       ...this.claims.map((claim) => insertClaim(this.#tenant, claim)),
