@@ -19,6 +19,7 @@ import { ClinicError } from './errors.ts';
 import { earlierAnswer, keepAnswer, markRequest, type RequestMark } from './idempotency.ts';
 import type { NamedSlot } from './slot-token.ts';
 import { offeredSlots } from './slots.ts';
+import { Turns } from './turns.ts';
 
 /** A request to book one slot, already authorised. */
 export interface BookingRequest {
@@ -51,6 +52,7 @@ export class Bookings {
   readonly #store: Store;
   readonly #charts: SealedCharts;
   readonly #secrets: TenantSecrets;
+  readonly #turns = new Turns();
 
   constructor(options: { store: Store; charts: SealedCharts; secrets: TenantSecrets }) {
     this.#store = options.store;
@@ -75,8 +77,11 @@ export class Bookings {
       body: request.reason ?? '',
     });
     const work = (chart: OpenChart, tx: Transaction) => bookIn(tx, { chart, clinic, mark, request });
+    const { practitioner, start } = request.slot;
     try {
-      return await this.#charts.transact(request.of, work, { proof: request.audit.draft.proof });
+      return await this.#turns.take(`${request.of.tenant}/${practitioner}/${start}`, () =>
+        this.#charts.transact(request.of, work, { proof: request.audit.draft.proof }),
+      );
     } catch (error) {
       if (error instanceof StoreError && error.code === 'TIME_TAKEN') return { outcome: 'taken' };
       throw error;
