@@ -10,9 +10,10 @@ import { findClinic } from './clinic/clinic.ts';
 import { Patients } from './clinic/patients.ts';
 import { SlotTokens } from './clinic/slot-token.ts';
 import { listTenants } from './clinic/tenants.ts';
-import type { Config } from './config.ts';
+import type { AwsIdentity, Config } from './config.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from './crypto/key-cache.ts';
 import type { Keyring } from './crypto/keyring.ts';
+import { googleWebIdentity } from './crypto/kms-google-credentials.ts';
 import { KmsKeyring } from './crypto/kms-keyring.ts';
 import { KmsSigner } from './crypto/kms-signer.ts';
 import { LocalKeyring } from './crypto/local-keyring.ts';
@@ -217,9 +218,19 @@ function keyringOf({ kms }: Config): Keyring {
     case 'local':
       return new LocalKeyring(kms.keys);
     case 'aws':
+      return new KmsKeyring({
+        client: kmsClientOf(kms),
+        ...(kms.identity === null ? {} : { clientFor: tenantCredentials(kms.identity) }),
+      });
     case 'emulator':
-      return new KmsKeyring({ kind: kms.kind, client: kmsClientOf(kms) });
+      return new KmsKeyring({ kind: 'emulator', client: kmsClientOf(kms) });
   }
+}
+
+/** Each tenant's calls run in a session of its own, which KMS lets act for that tenant alone. */
+function tenantCredentials(identity: AwsIdentity) {
+  const credentialsOf = googleWebIdentity(identity);
+  return (tenant: string) => ({ credentials: credentialsOf(tenant) });
 }
 
 const kmsClientOf = (kms: Exclude<Config['kms'], { kind: 'local' }>) =>

@@ -10,7 +10,7 @@ export interface Config {
   readonly projectId: string;
   readonly store: { readonly kind: 'firestore' } | { readonly kind: 'postgres'; readonly url: string };
   readonly kms:
-    | { readonly kind: 'aws'; readonly region: string }
+    | { readonly kind: 'aws'; readonly region: string; readonly identity: AwsIdentity | null }
     | { readonly kind: 'emulator'; readonly region: string; readonly endpoint: string }
     | { readonly kind: 'local'; readonly keys: readonly LocalKeyConfig[] };
   /** Private ES256 JWKs; the first signs, all are published. */
@@ -24,6 +24,13 @@ export interface Config {
   /** Who looks at each checkpoint and signs it too: their C2SP key and address. */
   readonly witnesses: readonly { readonly key: string; readonly url: string }[];
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
+}
+
+/** The AWS role that a function on Google Cloud assumes by its own identity; null takes the SDK's default chain. */
+export interface AwsIdentity {
+  readonly roleArn: string;
+  /** The `aud` of the identity token, as the role's trust policy names it. */
+  readonly audience: string;
 }
 
 /** One local wrapping key. */
@@ -61,6 +68,11 @@ const environment = z.object({
     .optional(),
   CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
   AWS_REGION: z.string().default('us-east-1'),
+  CHARTSEAL_AWS_ROLE: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/)
+    .optional(),
+  CHARTSEAL_AWS_AUDIENCE: z.string().min(1).default('chartseal'),
   GCLOUD_PROJECT: z.string().min(1),
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
 });
@@ -143,7 +155,10 @@ function witnessesOf(text: string | undefined): Config['witnesses'] {
 }
 
 function kmsOf(vars: Environment): Config['kms'] {
-  if (vars.CHARTSEAL_KMS === 'aws') return { kind: 'aws', region: vars.AWS_REGION };
+  if (vars.CHARTSEAL_KMS === 'aws') {
+    const { AWS_REGION: region, CHARTSEAL_AWS_ROLE: roleArn, CHARTSEAL_AWS_AUDIENCE: audience } = vars;
+    return { kind: 'aws', region, identity: roleArn === undefined ? null : { roleArn, audience } };
+  }
   if (vars.CHARTSEAL_KMS === 'local')
     return { kind: 'local', keys: localKeysOf(vars.CHARTSEAL_LOCAL_KEYS ?? '') };
   if (vars.CHARTSEAL_KMS_ENDPOINT === undefined)

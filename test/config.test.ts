@@ -24,7 +24,7 @@ describe('the configuration', () => {
     expect(readConfig(production)).toMatchObject({
       development: false,
       store: { kind: 'firestore' },
-      kms: { kind: 'aws', region: 'us-east-1' },
+      kms: { kind: 'aws', region: 'us-east-1', identity: null },
       firebase: { authEmulatorUrl: null },
     });
   });
@@ -55,6 +55,16 @@ describe('the configuration', () => {
     ['development on a public origin', { CHARTSEAL_ENV: 'development' }],
   ])('%s is refused, and no value is repeated', (_name, change) => {
     expect(refusal({ ...production, ...change })).not.toMatch(/hunter2|short\b.*short|abcd/);
+  });
+
+  test('an AWS role is assumed by the function’s own Google identity, with no stored secret', () => {
+    const roleArn = 'arn:aws:iam::123456789012:role/chartseal-app';
+    expect(readConfig({ ...production, CHARTSEAL_AWS_ROLE: roleArn }).kms).toEqual({
+      kind: 'aws',
+      region: 'us-east-1',
+      identity: { roleArn, audience: 'chartseal' },
+    });
+    expect(refusal({ ...production, CHARTSEAL_AWS_ROLE: 'chartseal-app' })).toContain('CHARTSEAL_AWS_ROLE');
   });
 
   test('local keys carry version and status', () => {

@@ -3,6 +3,7 @@ import { auditExport } from './commands/audit-export.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
+import { keysGenerate } from './commands/keys-generate.ts';
 import { patientImport } from './commands/patient-import.ts';
 import { token } from './commands/token.ts';
 
@@ -12,6 +13,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['emulators', emulators],
   ['demo', demo],
   ['token', token],
+  ['keys generate', keysGenerate],
   ['patient import', patientImport],
   ['audit verify', auditVerify],
   ['audit export', auditExport],

@@ -145,6 +145,17 @@ describe('the command line', () => {
     expect(ended.err).not.toMatch(/\n\s+at /);
   });
 
+  test('keys generate prints a fresh 64-hex key, alone on its line', async () => {
+    const [first, second] = await Promise.all([
+      run(dataDir, ['keys', 'generate']),
+      run(dataDir, ['keys', 'generate']),
+    ]);
+    expect(first.out).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(second.out).not.toBe(first.out);
+    const told = JSON.parse((await run(dataDir, ['keys', 'generate', '--json'])).out) as { setting: string };
+    expect(told.setting).toMatch(/^1:[0-9a-f]{64}:active$/);
+  });
+
   test('help lists every command with its form', async () => {
     const { code, out } = await run(dataDir, ['--help']);
     expect(code).toBe(0);
