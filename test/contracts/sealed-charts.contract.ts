@@ -171,6 +171,20 @@ export function sealedChartsContract(
         ]);
       });
 
+      test('a chart of 6 MiB, grown write by write, opens whole on a cold start', async () => {
+        const parts = {
+          first: randomBytes(2 * MIB),
+          second: randomBytes(2 * MIB),
+          third: randomBytes(2 * MIB),
+        };
+        const of = await newPatient(world);
+        for (const [document, bytes] of Object.entries(parts)) await write(world, of, { [document]: bytes });
+        const names = Object.keys(parts).map((document) => nameOf(document));
+        const found = await createWorld({ store: world.store }).charts.read(of, names);
+        const whole = Object.values(parts).map((bytes, index) => found?.values[index]?.equals(bytes));
+        expect(whole).toEqual([true, true, true]);
+      });
+
       test('chunks dropped, reordered or doubled are refused', async () => {
         const of = await chart({ big: randomBytes(3 * 524_288) });
         const [a, b, c] = (await chunks(of, 'big', 3)) as Row<typeof chartValues.columns>[];
