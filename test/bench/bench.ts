@@ -5,6 +5,8 @@ export interface Bench {
   readonly unit: 'us' | 'bytes' | 'MB' | 'count';
   /** The most that the ratio may be, where there is a floor, else the most that the value may be. */
   readonly target: number;
+  /** The target is the least, not the most. */
+  readonly atLeast?: true;
   measure(options: BenchOptions): Promise<Measured> | Measured;
 }
 
