@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
 import type { Collection } from '../../kernel/collection.ts';
 import { checkCollection } from '../rows.ts';
@@ -8,10 +10,12 @@ const APP_ROLE = 'chartseal_app';
 /** Two servers that start at once take turns. */
 const SCHEMA_LOCK = 7_243_391;
 const TIMEOUT_MS = 30_000;
+const MIGRATIONS = join(import.meta.dirname, 'migrations');
 
 /**
- * Creates the tables and columns that `collections` need and that are missing, with row-level security forced
- * on each. Never drops or changes what is there, so it can run at every start.
+ * Runs the numbered migrations (what a declaration cannot say: constraints, renames, backfills), each once, then
+ * creates the tables and columns that `collections` need and that are missing, with row-level security forced on
+ * each. The second step never drops or changes what is there. Both can run at every start.
  *
  * @param adminConnectionString as the owner of the tables. The role `chartseal_app` must exist.
  * @throws StoreError `STORE_USE` when a column that may not be null is added to a table that has rows.
@@ -30,15 +34,28 @@ export async function ensureSchema(
   client.on('error', () => undefined);
   try {
     await client.connect();
+    await migrate(client);
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
-    for (const statement of [...timeClaims(), ...collections.flatMap(tableOf)]) await client.query(statement);
+    for (const statement of [...guarded('time_claims'), ...collections.flatMap(tableOf)])
+      await client.query(statement);
     await client.query('COMMIT');
   } catch (error) {
     throw fromPostgres(error);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+async function migrate(client: Client): Promise<void> {
+  await runner({
+    dbClient: client,
+    dir: MIGRATIONS,
+    migrationsTable: 'schema_migrations',
+    direction: 'up',
+    advisoryLockMode: 'wait',
+    log: () => undefined,
+  });
 }
 
 function tableOf(of: Collection): string[] {
@@ -49,21 +66,6 @@ function tableOf(of: Collection): string[] {
     `CREATE TABLE IF NOT EXISTS ${table} (${[...keys, ...columns].join(', ')}, PRIMARY KEY (_tenant, _id))`,
     ...columns.map((column) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column}`),
     ...guarded(table),
-  ];
-}
-
-/** One row for each claim; `&&` under the constraint means that no two claims of a resource overlap. */
-function timeClaims(): string[] {
-  return [
-    'CREATE EXTENSION IF NOT EXISTS btree_gist',
-    `CREATE TABLE IF NOT EXISTS time_claims (
-      _tenant text COLLATE "C" NOT NULL,
-      resource text COLLATE "C" NOT NULL,
-      booking text COLLATE "C" NOT NULL,
-      during tstzrange NOT NULL CHECK (NOT isempty(during)),
-      EXCLUDE USING gist (_tenant WITH =, resource WITH =, during WITH &&)
-    )`,
-    ...guarded('time_claims'),
   ];
 }
 

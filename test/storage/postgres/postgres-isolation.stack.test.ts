@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { collection, ref } from '../../../src/kernel/collection.ts';
@@ -134,6 +135,16 @@ describe('ensureSchema', () => {
     expect(await codeOf(ensureSchema(adminConnectionString, [required]))).toBe('STORE_USE');
     expect(await tenant.get(ref(later, 'one'))).toEqual([{ a: 'x', addedLater: null }]);
     await store.close();
+  });
+
+  test('each numbered migration ran once, and is on record', async () => {
+    await ensureSchema(adminConnectionString, []);
+    const admin = new Client({ connectionString: adminConnectionString });
+    await admin.connect();
+    const { rows } = await admin.query('SELECT name FROM schema_migrations ORDER BY name');
+    await admin.end();
+    const files = readdirSync('src/storage/postgres/migrations').map((name) => name.replace(/\.sql$/, ''));
+    expect(rows.map((row: { name: string }) => row.name)).toEqual(files.sort());
   });
 
   test('refuses a name that is not camelCase', async () => {
