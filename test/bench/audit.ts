@@ -149,20 +149,20 @@ async function verification({ quick }: BenchOptions): Promise<{ us: number; mb: 
 }
 
 export const AUDIT_BENCHES: readonly Bench[] = [
-  { name: 'audit.append', unit: 'us', target: 1.6, measure: appendCost },
+  { name: 'audit/append', unit: 'us', target: 1.6, measure: appendCost },
   // 300 events a second.
-  { name: 'audit.sequence', unit: 'us', target: 3_333, measure: sequencing },
+  { name: 'audit/sequence', unit: 'us', target: 3_333, measure: sequencing },
   // Firestore: about one write a second of one document.
-  { name: 'audit.hottest-row', unit: 'count', target: 1, measure: hottestRow },
+  { name: 'audit/hottest-row', unit: 'count', target: 1, measure: hottestRow },
   // 100,000 leaves a second.
   {
-    name: 'audit.verify',
+    name: 'audit/verify',
     unit: 'us',
     target: 10,
     measure: async (options) => ({ value: (await verification(options)).us, floor: null }),
   },
   {
-    name: 'audit.verify.memory',
+    name: 'audit/verify-memory',
     unit: 'MB',
     target: 300,
     measure: async (options) => ({ value: (await verification(options)).mb, floor: null }),
