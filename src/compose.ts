@@ -11,12 +11,14 @@ import { Patients } from './clinic/patients.ts';
 import { SlotTokens } from './clinic/slot-token.ts';
 import { listTenants } from './clinic/tenants.ts';
 import type { AwsIdentity, Config } from './config.ts';
+import { IndexKeys } from './crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from './crypto/key-cache.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { googleWebIdentity } from './crypto/kms-google-credentials.ts';
 import { KmsKeyring } from './crypto/kms-keyring.ts';
 import { KmsSigner } from './crypto/kms-signer.ts';
 import { LocalKeyring } from './crypto/local-keyring.ts';
+import { PatientIndex } from './crypto/patient-index.ts';
 import { PatientKeys } from './crypto/patient-keys.ts';
 import { SealedCharts } from './crypto/sealed-charts.ts';
 import { TenantSecrets } from './crypto/tenant-secrets.ts';
@@ -43,6 +45,9 @@ export interface Composed {
   readonly keyring: Keyring;
   readonly keys: PatientKeys;
   readonly secrets: TenantSecrets;
+  readonly indexKeys: IndexKeys;
+  /** Finds patients by two identifiers. */
+  readonly index: PatientIndex;
   readonly services: Services;
   readonly handle: ReturnType<typeof createApp>;
   readonly projectId: string;
@@ -82,9 +87,11 @@ export function compose(config: Config, options: ComposeOptions): Composed {
   const keys = new PatientKeys(keyOptions);
   const secrets = new TenantSecrets(keyOptions);
   const charts = new SealedCharts({ store, keys });
+  const indexKeys = new IndexKeys(keyOptions);
+  const index = new PatientIndex({ store, keys: indexKeys });
   const services: Services = {
     store,
-    patients: new Patients({ charts, keys }),
+    patients: new Patients({ charts, keys, index }),
     bookings: new Bookings({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
     audit: new AuditLog({ store, clock, journal: options.journal }),
@@ -96,6 +103,8 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     keyring,
     keys,
     secrets,
+    indexKeys,
+    index,
     services,
     handle: httpOf(config, { ...options, services, keyring }),
     projectId: config.projectId,

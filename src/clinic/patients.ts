@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { AuditDraft, AuditEntry } from '../audit/append.ts';
 import type { ValueName } from '../crypto/open-chart.ts';
+import type { PatientIndex } from '../crypto/patient-index.ts';
 import type { PatientKeys, PatientRef } from '../crypto/patient-keys.ts';
 import type { SealedCharts } from '../crypto/sealed-charts.ts';
 import type { PatientAlias } from '../kernel/ids.ts';
 import { CHART_SCHEMA, CHART_SHAPES, type Chart, type ChartCompartment } from './chart.ts';
 import { ClinicError } from './errors.ts';
+import { searchFactsOf } from './search-facts-of.ts';
 
 /** The compartments that were asked for; null where the chart has none. */
 export interface ChartParts<C extends ChartCompartment> {
@@ -19,14 +21,16 @@ const ALL = Object.keys(CHART_SHAPES) as ChartCompartment[];
 export class Patients {
   readonly #charts: SealedCharts;
   readonly #keys: PatientKeys;
+  readonly #index: PatientIndex;
 
-  constructor(options: { charts: SealedCharts; keys: PatientKeys }) {
+  constructor(options: { charts: SealedCharts; keys: PatientKeys; index: PatientIndex }) {
     this.#charts = options.charts;
     this.#keys = options.keys;
+    this.#index = options.index;
   }
 
   /**
-   * Seals a new chart under a new key, and commits it with its audit event.
+   * Seals a new chart under a new key, lists it in the search index, and commits both with their audit event.
    *
    * @throws ClinicError `IMPORT_EXISTS` when the patient has a chart already.
    */
@@ -36,6 +40,7 @@ export class Patients {
     audit: { draft: AuditDraft; entry: AuditEntry },
   ): Promise<void> {
     await this.#keys.ensure(of);
+    const index = await this.#index.open(of.tenant);
     await this.#charts.transact(
       of,
       async (opened, tx) => {
@@ -45,7 +50,9 @@ export class Patients {
           const plaintext = Buffer.from(JSON.stringify(CHART_SHAPES[compartment].parse(chart[compartment])));
           await opened.seal(valueName(of, compartment), plaintext, CHART_SCHEMA);
         }
+        const listed = await index.stage(tx, of.patient, searchFactsOf(chart));
         const written = await opened.save(tx);
+        listed.write(tx);
         audit.draft.write(tx, { ...audit.entry, patient: opened.alias, written });
       },
       { proof: audit.draft.proof },

@@ -26,6 +26,7 @@ export async function seed(config: Config, composed: Composed): Promise<void> {
       clinic: { name, phone, zone, keyId, state: 'active' },
     });
     await composed.secrets.ensure(tenant);
+    await composed.indexKeys.ensure(tenant);
   }
   for (const person of DEMO_PEOPLE) await seedMember(composed, person);
   if (config.firebase.authEmulatorUrl === null) return;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startStack } from '../../src/dev/stack.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 import { describeOnBothStores } from '../stack/needs.ts';
 import { run } from './run.ts';
@@ -16,6 +17,14 @@ const files = [
         .map((name) => join(SYNTHEA, name))
     : []),
 ];
+
+interface Subject {
+  readonly birthDate: string;
+  readonly identifier: readonly {
+    readonly type?: { readonly coding?: readonly { readonly code: string }[] };
+    readonly value: string;
+  }[];
+}
 
 describeOnBothStores(
   (store) => `chartseal patient import on real ${store} (${files.length} bundles)`,
@@ -50,6 +59,16 @@ describeOnBothStores(
           .flatMap((counts) => Object.values(counts))
           .reduce((a, b) => a + b, 0);
         expect(counted).toBe(entries.length);
+
+        const who = entries.find(({ resource }) => resource.resourceType === 'Patient')
+          ?.resource as unknown as Subject;
+        const mrn =
+          who.identifier.find(({ type }) => type?.coding?.some(({ code }) => code === 'MR'))?.value ?? '';
+        const found = await at.stack.composed.index.find('riverside' as TenantId, {
+          mrn,
+          birthDate: who.birthDate,
+        });
+        expect(found).toContain(done.patient);
 
         const read = await at.call(await at.token(email), 'getPatient', {
           sections: ['demographics', 'conditions', 'results'],

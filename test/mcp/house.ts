@@ -6,8 +6,10 @@ import { importPatient } from '../../src/clinic/import-patient.ts';
 import { Patients } from '../../src/clinic/patients.ts';
 import { SlotTokens } from '../../src/clinic/slot-token.ts';
 import { putMember, setUpClinic } from '../../src/clinic/tenants.ts';
+import { IndexKeys } from '../../src/crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from '../../src/crypto/key-cache.ts';
 import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
+import { PatientIndex } from '../../src/crypto/patient-index.ts';
 import { PatientKeys } from '../../src/crypto/patient-keys.ts';
 import { SealedCharts } from '../../src/crypto/sealed-charts.ts';
 import { TenantSecrets } from '../../src/crypto/tenant-secrets.ts';
@@ -27,11 +29,13 @@ export async function buildHouse(bundle: string, now: () => number) {
   const options = { store, keyring, cache, clock: now, tenantKeyId: async () => localKeyId(1) };
   const keys = new PatientKeys(options);
   const secrets = new TenantSecrets(options);
+  const indexKeys = new IndexKeys(options);
+  const index = new PatientIndex({ store, keys: indexKeys });
   const charts = new SealedCharts({ store, keys });
   const journal: { id: string; leafHash: string }[] = [];
   const services: Services = {
     store,
-    patients: new Patients({ charts, keys }),
+    patients: new Patients({ charts, keys, index }),
     bookings: new Bookings({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
     audit: new AuditLog({ store, clock: now, journal: (line) => journal.push(line) }),
@@ -46,9 +50,10 @@ export async function buildHouse(bundle: string, now: () => number) {
     clinic: { name, phone, zone, keyId: localKeyId(1), state: 'active' },
   });
   await secrets.ensure(TENANT);
+  await indexKeys.ensure(TENANT);
   const { patient } = await importPatient(bundle, { ...services, tenant: TENANT, by: 'test' });
   await putMember(store, TENANT, { user: JOHN, role: 'patient', patient });
-  return { store, services, journal, keys, patient };
+  return { store, services, journal, keys, index, patient };
 }
 
 export function principalOf(scopes: readonly string[]): Principal {
