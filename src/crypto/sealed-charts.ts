@@ -1,5 +1,4 @@
-import type { Ref, Row } from '../kernel/collection.ts';
-import { ref } from '../kernel/collection.ts';
+import { type Ref, type Row, ref } from '../kernel/collection.ts';
 import type { PatientAlias } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
 import { CryptoError } from './errors.ts';
@@ -103,8 +102,9 @@ export class SealedCharts {
   }
 
   /**
-   * Runs `work` in one store transaction on the opened chart: with a warm key nothing else. `work` may run several times and must have no
-   * effect but through `tx` and `chart`; keys it needs are unwrapped between the runs, never inside one.
+   * Runs `work` in one store transaction on the opened chart: with a warm key nothing else. `work` may run several
+   * times and must have no effect but through `tx` and `chart`; keys it needs are unwrapped between the runs, never
+   * inside one.
    *
    * @throws CryptoError `KEY_MISSING` when there is no such patient, and what the store throws.
    */
