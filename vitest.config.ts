@@ -9,6 +9,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.stack.test.ts'],
+          // One module graph for all files: half the time of the fast gate. A unit test leaves no global behind.
+          isolate: false,
           testTimeout: 20_000,
         },
       },
