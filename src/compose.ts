@@ -1,5 +1,8 @@
 import { createLocalJWKSet, type JWK } from 'jose';
+import type { BearerOptions } from './access/bearer.ts';
+import { remoteKeys } from './access/remote-keys.ts';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import { OWN_ISSUER } from './access/token-profile.ts';
 import { AuditLog, type Journal } from './audit/append.ts';
 import { Checkpoints } from './audit/checkpoints.ts';
 import { nodeSha256 } from './audit/node-sha256.ts';
@@ -120,30 +123,37 @@ function httpOf(
 ): Composed['handle'] {
   const { services, keyring, assets, onFault } = parts;
   const grants = createGrantRegistry(services.store, services.clock);
-  const publicKeys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
+  const { external } = config.oauth;
   const mcp = createMcpEndpoint({
     origin: config.origin,
     services,
-    isLive: (grant) => grants.isLive(grant),
-    bearer: {
-      issuer: config.origin,
-      audience: `${config.origin}/mcp`,
-      keys: createLocalJWKSet({ keys: publicKeys }),
-      clock: services.clock,
-    },
+    isLive: external === null ? (grant) => grants.isLive(grant) : null,
+    bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
   });
   let oauth: Promise<AuthorizationServer> | undefined;
   return createApp({
     origin: config.origin,
+    authorizationServer: external?.issuer ?? config.origin,
     mcp,
     assets,
     onFault,
     health: () => healthOf(services.store, keyring),
-    oauth: () => {
-      oauth ??= loadOAuth(config, parts);
-      return oauth;
-    },
+    oauth:
+      external === null
+        ? () => {
+            oauth ??= loadOAuth(config, parts);
+            return oauth;
+          }
+        : null,
   });
+}
+
+/** Who signs the tokens, and where the keys are: in the configuration for our own, at the issuer for another's. */
+function issuerOf(config: Config, clock: Clock): Pick<BearerOptions, 'issuer' | 'keys' | 'profile'> {
+  const { external } = config.oauth;
+  if (external !== null) return { ...external, keys: remoteKeys({ issuer: external.issuer, clock }) };
+  const keys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
+  return { issuer: config.origin, keys: createLocalJWKSet({ keys }), profile: OWN_ISSUER };
 }
 
 async function loadOAuth(

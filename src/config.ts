@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from './kernel/errors.ts';
+import { type OAuthSettings, readOAuthSettings } from './oauth/settings.ts';
 
 /** Everything that the environment decides, checked. Secrets are in here: never log it. */
 export interface Config {
@@ -23,6 +24,8 @@ export interface Config {
     | null;
   /** Who looks at each checkpoint and signs it too: their C2SP key and address. */
   readonly witnesses: readonly { readonly key: string; readonly url: string }[];
+  /** Sign-in and tokens. */
+  readonly oauth: OAuthSettings;
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
 }
 
@@ -108,6 +111,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     cookieKeys: cookieKeysOf(vars.CHARTSEAL_COOKIE_KEYS),
     checkpoints: checkpointsOf(vars.CHARTSEAL_CHECKPOINTS),
     witnesses: witnessesOf(vars.CHARTSEAL_WITNESSES),
+    oauth: readOAuthSettings(env, { development }),
     firebase: {
       apiKey: vars.CHARTSEAL_FIREBASE_API_KEY,
       authEmulatorUrl:
