@@ -1,5 +1,6 @@
 import { createLocalJWKSet, type JWK } from 'jose';
 import type { BearerOptions } from './access/bearer.ts';
+import { findMember } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
 import { OWN_ISSUER } from './access/token-profile.ts';
@@ -35,6 +36,7 @@ import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
+import type { PersonDirectory } from './oauth/people.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
 import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
@@ -163,7 +165,7 @@ async function loadOAuth(
   const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
     import('./oauth/authorization-server.ts'),
     import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/audit-entry.ts'),
+    import('./oauth/events.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { apiKey, authEmulatorUrl } = config.firebase;
@@ -176,6 +178,13 @@ async function loadOAuth(
     signingKeys: config.signingKeys as JWK[],
     cookieKeys: config.cookieKeys,
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    people: peopleOf(parts.services.store),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    predefinedClients: config.oauth.clients,
+    redirectUris: config.oauth.redirectUris,
+    ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
+    issParameter: config.oauth.issParameter,
+    proxyHops: config.oauth.proxyHops,
     pages: {
       script: '/assets/sign-in.js',
       style: '/assets/pages.css',
@@ -191,6 +200,13 @@ async function loadOAuth(
     ...development,
   });
 }
+
+const peopleOf = (store: Store): PersonDirectory => ({
+  find: async (tenant, user) => {
+    const member = await findMember(store, tenant, user);
+    return member === null ? null : { role: member.role, clinic: (await findClinic(store, tenant)).name };
+  },
+});
 
 async function healthOf(store: Store, keyring: Keyring): Promise<Health> {
   const reachable = await store.ping().then(

@@ -18,6 +18,8 @@ export interface OAuthSettings {
   readonly proxyHops: number;
   /** Sign-in by another account, offered on the sign-in page. */
   readonly identityProviders: readonly IdentityProviderSettings[];
+  /** Synthetic staff who sign in by password alone: in development only. */
+  readonly withoutSecondFactor: readonly string[];
 }
 
 /** A client that the administrator wrote into the configuration. */
@@ -85,6 +87,7 @@ const variables = z.object({
   CHARTSEAL_ISS_PARAMETER: z.enum(['on', 'off']).default('on'),
   CHARTSEAL_PROXY_HOPS: z.coerce.number().int().min(0).max(5).optional(),
   CHARTSEAL_IDENTITY_PROVIDERS: json.pipe(z.array(provider)),
+  CHARTSEAL_WITHOUT_SECOND_FACTOR: list,
 });
 type Variables = z.infer<typeof variables>;
 
@@ -110,6 +113,8 @@ export function readOAuthSettings(
   ];
   if (!development && redirects.some((uri) => !uri.startsWith('https://')))
     throw refuse('CHARTSEAL_REDIRECT_URIS and the redirects of CHARTSEAL_CLIENTS are https in production.');
+  if (!development && vars.CHARTSEAL_WITHOUT_SECOND_FACTOR.length > 0)
+    throw refuse('Unset CHARTSEAL_WITHOUT_SECOND_FACTOR: nobody is exempt in production.');
   return {
     external: externalOf(vars, development),
     clients: vars.CHARTSEAL_CLIENTS,
@@ -118,6 +123,7 @@ export function readOAuthSettings(
     issParameter: vars.CHARTSEAL_ISS_PARAMETER === 'on',
     proxyHops: vars.CHARTSEAL_PROXY_HOPS ?? (development ? 0 : 1),
     identityProviders: vars.CHARTSEAL_IDENTITY_PROVIDERS,
+    withoutSecondFactor: vars.CHARTSEAL_WITHOUT_SECOND_FACTOR,
   };
 }
 

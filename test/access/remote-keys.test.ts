@@ -156,6 +156,7 @@ describe('the settings of sign-in', () => {
       issParameter: true,
       proxyHops: 1,
       identityProviders: [],
+      withoutSecondFactor: [],
     });
   });
 
@@ -183,6 +184,7 @@ describe('the settings of sign-in', () => {
       },
     ],
     ['a plain redirect', { CHARTSEAL_REDIRECT_URIS: 'http://127.0.0.1/callback' }],
+    ['staff without a second factor', { CHARTSEAL_WITHOUT_SECOND_FACTOR: 'usr_admin' }],
     ['a host with a path', { CHARTSEAL_CLIENT_HOSTS: 'chatgpt.com/x' }],
   ])('%s is refused in production, naming the variable', (_name, env) => {
     expect(() => read(env)).toThrow(new RegExp(Object.keys(env).at(-1) ?? ''));
