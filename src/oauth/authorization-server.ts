@@ -88,7 +88,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   const clients = policyOf(options);
   const limits = createRateLimits({ store: options.store, key: options.cookieKeys[0] ?? '', now });
   const fetch = options.fetch ?? createGuardedFetch({ hosts: clients.hosts });
-  const provider = createProvider({ ...options, grants, clients, fetch, onEvent });
+  const provider = createProvider({ ...options, grants, clients, limits, fetch, onEvent });
   provider.on('server_error', (_ctx, error) => fault(nameOf(error)));
   (provider as NodeJS.EventEmitter).on('error', (error) => fault(nameOf(error)));
   const interactions = createInteractions({

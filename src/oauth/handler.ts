@@ -7,7 +7,7 @@ import { OAuthError } from './errors.ts';
 import { isInteractionPath } from './interactions.ts';
 import { problemPage, sendPage } from './pages.ts';
 import { LIMITS, type RateLimits, SHARDS, subjectOf } from './rate-limits.ts';
-import { SERVER_ERROR } from './reactions.ts';
+import { ADDRESS_HEADER, SERVER_ERROR } from './reactions.ts';
 import { addressOf, bodyOf, rewritten } from './request.ts';
 import { USER_INFO_PATH } from './user-info.ts';
 
@@ -54,12 +54,13 @@ export function createHandler(parts: HandlerParts) {
       const body = await bodyOf(req);
       const jar = openJar(req.headers.cookie, url.pathname);
       jar.attach(res);
+      const address = subjectOf(addressOf(req, options.proxyHops ?? 0));
       const headers = {
+        [ADDRESS_HEADER]: address,
         cookie: jar.header,
         'x-forwarded-host': origin.host,
         'x-forwarded-proto': origin.protocol.slice(0, -1),
       };
-      const address = subjectOf(addressOf(req, options.proxyHops ?? 0));
       await pass(parts, library, { req, res, url, body, address, headers });
     } catch (error) {
       refuse(error, { res, program: PROGRAMS.test(req.url ?? '') }, options);
@@ -89,8 +90,6 @@ async function pass(
   if (posted && path === '/oauth/token') await refuseSpent(parts.limits, address);
   const sent = posted && path === '/oauth/register' ? await register(parts, body, address) : body;
   await library(rewritten(req, { url: path + url.search, headers, body: sent }), res);
-  if (posted && path === '/oauth/token' && res.statusCode >= 400 && res.statusCode < 500)
-    await parts.limits.take(LIMITS.token, address);
 }
 
 /** What a client may leave out is filled in, and what names a person is left out. */

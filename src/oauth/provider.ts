@@ -15,6 +15,7 @@ import { SESSION_PATH } from './interactions.ts';
 import { withoutIssParameter } from './iss-parameter.ts';
 import { LIFETIMES } from './lifetimes.ts';
 import { type PageAssets, pageHeaders, problemPage } from './pages.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { react, rememberEnd } from './reactions.ts';
 import type { SignIn } from './sign-in.ts';
 import { USER_INFO_PATH } from './user-info.ts';
@@ -31,6 +32,7 @@ export interface ProviderOptions {
   readonly clients: ClientPolicy;
   readonly pages: PageAssets;
   readonly fetch: typeof globalThis.fetch;
+  readonly limits: RateLimits;
   readonly issParameter?: boolean;
   readonly onEvent: (event: OAuthEvent) => Promise<void>;
 }

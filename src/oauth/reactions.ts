@@ -2,6 +2,7 @@ import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { OAuthEvent } from './events.ts';
 import type { GrantRegistry } from './grants.ts';
+import { LIMITS, type RateLimits } from './rate-limits.ts';
 
 /** What {@link react} stands on. */
 export interface ReactionOptions {
@@ -9,6 +10,7 @@ export interface ReactionOptions {
   readonly resource: string;
   readonly signingKeys: readonly JWK[];
   readonly grants: GrantRegistry;
+  readonly limits: RateLimits;
   /** Awaited before the answer leaves: if it fails, so does the request. */
   readonly onEvent: (event: OAuthEvent) => Promise<void>;
   readonly onFault: (error: unknown) => void;
@@ -16,6 +18,9 @@ export interface ReactionOptions {
 
 type Middleware = Parameters<Provider['use']>[0];
 type Context = Parameters<Middleware>[0];
+
+/** Names, between the handler and here, whence a request came. The handler sets it on every request. */
+export const ADDRESS_HEADER = 'x-chartseal-address';
 
 /** Where {@link rememberEnd} leaves the connection that the library ended during a request. */
 const ENDED = 'endedGrant';
@@ -33,7 +38,11 @@ export function react(options: ReactionOptions): Middleware {
   return async (ctx, next) => {
     await next();
     if (ctx.method !== 'POST') return;
+    const refused = ctx.status >= 400 && ctx.status < 500;
     try {
+      // Before the answer leaves: a function's instance may sleep afterwards.
+      if (ctx.path === '/oauth/token' && refused)
+        await options.limits.take(LIMITS.token, ctx.get(ADDRESS_HEADER));
       if (ctx.path === '/oauth/register' && ctx.status === 201) await tellRegistration(options, ctx);
       if (ctx.path === '/oauth/token' && ctx.status === 400) await tellReuse(options, ctx);
       if (ctx.path === '/oauth/revoke') await revoked(options, ctx);

@@ -113,3 +113,21 @@ describe('registration', () => {
     expect(LIMITS.registrations.max * SHARDS).toBe(1_024);
   });
 });
+
+test('refused exchanges from one address end in 429, and good ones cost nothing', async () => {
+  const server = await startServer({ store: createMemoryStore(), signIn: fakeSignIn([]) });
+  const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id: 'nobody' });
+  const send = async () => {
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-chartseal-address': 'elsewhere',
+    };
+    const init = { method: 'POST', headers, body: form.toString() };
+    return (await fetch(`${server.issuer}/oauth/token`, init)).status;
+  };
+  const statuses: number[] = [];
+  for (let index = 0; index <= LIMITS.token.max; index += 1) statuses.push(await send());
+  expect(statuses.slice(0, -1).every((status) => status === 401)).toBe(true);
+  expect(statuses.at(-1)).toBe(429);
+  await server.close();
+});
