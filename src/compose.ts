@@ -1,9 +1,3 @@
-import { createLocalJWKSet, type JWK } from 'jose';
-import type { BearerOptions } from './access/bearer.ts';
-import { findMember } from './access/members.ts';
-import { remoteKeys } from './access/remote-keys.ts';
-import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
-import { OWN_ISSUER } from './access/token-profile.ts';
 import { AuditLog, type Journal } from './audit/append.ts';
 import { Checkpoints } from './audit/checkpoints.ts';
 import { nodeSha256 } from './audit/node-sha256.ts';
@@ -14,6 +8,7 @@ import { findClinic } from './clinic/clinic.ts';
 import { Patients } from './clinic/patients.ts';
 import { SlotTokens } from './clinic/slot-token.ts';
 import { listTenants } from './clinic/tenants.ts';
+import { httpOf } from './compose-http.ts';
 import type { AwsIdentity, Config } from './config.ts';
 import { IndexKeys } from './crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from './crypto/key-cache.ts';
@@ -26,17 +21,11 @@ import { PatientIndex } from './crypto/patient-index.ts';
 import { PatientKeys } from './crypto/patient-keys.ts';
 import { SealedCharts } from './crypto/sealed-charts.ts';
 import { TenantSecrets } from './crypto/tenant-secrets.ts';
-import { type Asset, createApp, type Health } from './http/app.ts';
-import { createMcpEndpoint } from './http/mcp-endpoint.ts';
+import type { Asset, Handle } from './http/app.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import type { TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
-import { VERSION } from './kernel/version.ts';
 import type { Services } from './mcp/tool.ts';
-import type { AuthorizationServer } from './oauth/authorization-server.ts';
-import { developmentOnly } from './oauth/development.ts';
-import { createGrantRegistry } from './oauth/grants.ts';
-import type { PersonDirectory } from './oauth/people.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
 import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
@@ -54,7 +43,7 @@ export interface Composed {
   /** Finds patients by two identifiers. */
   readonly index: PatientIndex;
   readonly services: Services;
-  readonly handle: ReturnType<typeof createApp>;
+  readonly handle: Handle;
   readonly projectId: string;
   /** Signs the audit log's state and puts it outside; null without a place for checkpoints or without AWS KMS. */
   readonly proof: AuditProof | null;
@@ -81,7 +70,7 @@ export interface ComposeOptions {
   readonly clock?: Clock;
 }
 
-/** Picks the adapters and wires the house together. No other file knows which store or keyring is in use. */
+/** Picks the adapters and wires the domain; `compose-http.ts` puts the HTTP face on it. No other file knows which store or keyring is in use. */
 export function compose(config: Config, options: ComposeOptions): Composed {
   const clock = options.clock ?? systemClock;
   const store = storeOf(config);
@@ -117,103 +106,6 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     tenants: () => listTenants(store),
     close: () => store.close(),
   };
-}
-
-function httpOf(
-  config: Config,
-  parts: ComposeOptions & { services: Services; keyring: Keyring },
-): Composed['handle'] {
-  const { services, keyring, assets, onFault } = parts;
-  const grants = createGrantRegistry(services.store, services.clock);
-  const { external } = config.oauth;
-  const mcp = createMcpEndpoint({
-    origin: config.origin,
-    services,
-    isLive: external === null ? (grant) => grants.isLive(grant) : null,
-    bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
-  });
-  let oauth: Promise<AuthorizationServer> | undefined;
-  return createApp({
-    origin: config.origin,
-    authorizationServer: external?.issuer ?? config.origin,
-    mcp,
-    assets,
-    onFault,
-    health: () => healthOf(services.store, keyring),
-    oauth:
-      external === null
-        ? () => {
-            oauth ??= loadOAuth(config, parts);
-            return oauth;
-          }
-        : null,
-  });
-}
-
-/** Who signs the tokens, and where the keys are: in the configuration for our own, at the issuer for another's. */
-function issuerOf(config: Config, clock: Clock): Pick<BearerOptions, 'issuer' | 'keys' | 'profile'> {
-  const { external } = config.oauth;
-  if (external !== null) return { ...external, keys: remoteKeys({ issuer: external.issuer, clock }) };
-  const keys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
-  return { issuer: config.origin, keys: createLocalJWKSet({ keys }), profile: OWN_ISSUER };
-}
-
-async function loadOAuth(
-  config: Config,
-  parts: ComposeOptions & { services: Services },
-): Promise<AuthorizationServer> {
-  const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
-    import('./oauth/authorization-server.ts'),
-    import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/events.ts'),
-  ]);
-  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
-  const { apiKey, authEmulatorUrl } = config.firebase;
-  return createAuthorizationServer({
-    issuer: config.origin,
-    resource: `${config.origin}/mcp`,
-    scopes: SCOPES,
-    defaultScopes: RESOURCE_SCOPES,
-    store: parts.services.store,
-    signingKeys: config.signingKeys as JWK[],
-    cookieKeys: config.cookieKeys,
-    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
-    people: peopleOf(parts.services.store),
-    withoutSecondFactor: config.oauth.withoutSecondFactor,
-    predefinedClients: config.oauth.clients,
-    redirectUris: config.oauth.redirectUris,
-    ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
-    issParameter: config.oauth.issParameter,
-    proxyHops: config.oauth.proxyHops,
-    pages: {
-      script: '/assets/sign-in.js',
-      style: '/assets/pages.css',
-      name: 'Chartseal',
-      apiKey,
-      ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
-    },
-    onEvent: (event) => {
-      const { tenant, entry } = auditEntryOf(event);
-      return parts.services.audit.append(tenant, entry);
-    },
-    onFault: parts.onFault,
-    ...development,
-  });
-}
-
-const peopleOf = (store: Store): PersonDirectory => ({
-  find: async (tenant, user) => {
-    const member = await findMember(store, tenant, user);
-    return member === null ? null : { role: member.role, clinic: (await findClinic(store, tenant)).name };
-  },
-});
-
-async function healthOf(store: Store, keyring: Keyring): Promise<Health> {
-  const reachable = await store.ping().then(
-    () => true,
-    () => false,
-  );
-  return { status: reachable ? 'ok' : 'degraded', store: store.kind, kms: keyring.kind, version: VERSION };
 }
 
 function storeOf(config: Config): Store {

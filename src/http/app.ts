@@ -36,10 +36,13 @@ export interface Health {
 
 type Route = (req: Request, res: ServerResponse) => Promise<void> | void;
 
+/** What answers every request. */
+export type Handle = (req: Request, res: ServerResponse) => Promise<void>;
+
 const OAUTH_PATHS = /^\/(oauth\/|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
 
 /** One handler for node's http server and for Cloud Functions: finds the route, sets headers, turns errors into answers. */
-export function createApp(options: AppOptions): (req: Request, res: ServerResponse) => Promise<void> {
+export function createApp(options: AppOptions): Handle {
   const routes = new Map<string, Route>([
     ['/', (_req, res) => sendJson(res, 200, welcome(options.origin))],
     ['/healthz', async (_req, res) => sendHealth(res, await options.health())],
