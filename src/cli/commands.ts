@@ -3,6 +3,7 @@ import { auditExport } from './commands/audit-export.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
+import { doctor } from './commands/doctor.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { patientImport } from './commands/patient-import.ts';
 import { token } from './commands/token.ts';
@@ -13,6 +14,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['emulators', emulators],
   ['demo', demo],
   ['token', token],
+  ['doctor', doctor],
   ['keys generate', keysGenerate],
   ['patient import', patientImport],
   ['audit verify', auditVerify],
