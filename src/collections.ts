@@ -1,4 +1,8 @@
+import { consents } from './access/consents.ts';
+import { emergencyGrants } from './access/emergency.ts';
 import { members } from './access/members.ts';
+import { chartOpenings } from './access/openings.ts';
+import { relationships } from './access/relationships.ts';
 import { auditEvents, auditPending } from './audit/append.ts';
 import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
@@ -17,6 +21,10 @@ import { oauthGrants } from './oauth/grants.ts';
 export const COLLECTIONS: readonly Collection[] = [
   tenants,
   members,
+  relationships,
+  consents,
+  emergencyGrants,
+  chartOpenings,
   visitTypes,
   practitioners,
   tenantSecrets,

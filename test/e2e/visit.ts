@@ -110,11 +110,15 @@ export function describeVisit(need: Need, name: string, start: () => Promise<Tes
         at.call(ana, 'getPatient', { sections: ['demographics'], patient: own }),
         at.call(mary, 'getPatient', { sections: ['demographics'], patient: own }),
         at.call(john, 'getPatient', { sections: ['demographics'], patient: 'pat_doesnotexist00000000000' }),
-        ...['clinician', 'frontdesk', 'auditor', 'admin', 'parent'].map(async (role) =>
-          at.call(await at.token(`${role}@example.com`), 'getPatient', {
-            sections: ['demographics'],
-            patient: own,
-          }),
+        ...['auditor', 'admin', 'parent', 'clinician@lakeside', 'frontdesk@lakeside'].map(async (role) =>
+          at.call(
+            await at.token(role.includes('@') ? `${role}.example.com` : `${role}@example.com`),
+            'getPatient',
+            {
+              sections: ['demographics'],
+              patient: own,
+            },
+          ),
         ),
       ]);
       for (const refused of attempts) expect(refused).toEqual(attempts[0]);

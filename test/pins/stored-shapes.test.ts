@@ -8,6 +8,10 @@ test('the stored shapes are pinned', () => {
   expect(Object.fromEntries(COLLECTIONS.map(({ name, columns }) => [name, columns]))).toMatchObject({
     tenants: { name: 'text', phone: 'text', zone: 'text', keyId: 'text', state: 'text' },
     members: { role: 'text', patient: 'text?' },
+    relationships: { user: 'text', patient: 'text', kind: 'text', expiresAt: 'instant' },
+    consents: { proxy: 'text', sensitive: 'text', treatment: 'text', changedAt: 'instant' },
+    emergencyGrants: { user: 'text', patient: 'text', record: 'text', expiresAt: 'instant' },
+    chartOpenings: { charts: 'json', changedAt: 'instant' },
     visitTypes: {
       title: 'text',
       minutes: 'integer',

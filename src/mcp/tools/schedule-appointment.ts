@@ -46,7 +46,10 @@ export const scheduleAppointment = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'C', resource: 'Appointment' },
   onError: 'Not booked. Nothing was changed.',
-  requirement: { scopes: ['patient/Appointment.crus'], about: 'own-chart' },
+  requirement: { actions: ['see-schedule'] },
+  requirementFor: ({ slotId }) => ({
+    actions: slotId === undefined ? ['see-schedule'] : ['see-schedule', 'book'],
+  }),
   run: async (input, call): Promise<ToolResult<Output>> => {
     if (input.slotId === undefined) return offer(call, input);
     const of = chartOf(call);
