@@ -16,6 +16,7 @@ import { tenantSecrets } from './crypto/tenant-secrets.ts';
 import type { Collection } from './kernel/collection.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
+import { oauthLimits } from './oauth/rate-limits.ts';
 
 /** Everything that is stored, so that a database can be prepared and a reader can see it in one place. */
 export const COLLECTIONS: readonly Collection[] = [
@@ -45,4 +46,5 @@ export const COLLECTIONS: readonly Collection[] = [
   auditSigners,
   oauthState,
   oauthGrants,
+  oauthLimits,
 ];

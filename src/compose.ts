@@ -1,9 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { createLocalJWKSet, type JWK } from 'jose';
 import { FactReader } from './access/facts.ts';
 import { OpeningGuard } from './access/guard.ts';
 import { Policies } from './access/policy-engine.ts';
-import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
 import { AuditLog, type Journal } from './audit/append.ts';
 import { Checkpoints } from './audit/checkpoints.ts';
 import { nodeSha256 } from './audit/node-sha256.ts';
@@ -14,6 +12,7 @@ import { findClinic } from './clinic/clinic.ts';
 import { Patients } from './clinic/patients.ts';
 import { SlotTokens } from './clinic/slot-token.ts';
 import { listTenants } from './clinic/tenants.ts';
+import { httpOf } from './compose-http.ts';
 import type { AwsIdentity, Config } from './config.ts';
 import { IndexKeys } from './crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from './crypto/key-cache.ts';
@@ -26,16 +25,11 @@ import { PatientIndex } from './crypto/patient-index.ts';
 import { PatientKeys } from './crypto/patient-keys.ts';
 import { SealedCharts } from './crypto/sealed-charts.ts';
 import { TenantSecrets } from './crypto/tenant-secrets.ts';
-import { type Asset, createApp, type Health } from './http/app.ts';
-import { createMcpEndpoint } from './http/mcp-endpoint.ts';
+import type { Asset, Handle } from './http/app.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import type { TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
-import { VERSION } from './kernel/version.ts';
 import type { Services } from './mcp/tool.ts';
-import type { AuthorizationServer } from './oauth/authorization-server.ts';
-import { developmentOnly } from './oauth/development.ts';
-import { createGrantRegistry } from './oauth/grants.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
 import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
@@ -53,7 +47,7 @@ export interface Composed {
   /** Finds patients by two identifiers. */
   readonly index: PatientIndex;
   readonly services: Services;
-  readonly handle: ReturnType<typeof createApp>;
+  readonly handle: Handle;
   readonly projectId: string;
   /** Signs the audit log's state and puts it outside; null without a place for checkpoints or without AWS KMS. */
   readonly proof: AuditProof | null;
@@ -80,7 +74,7 @@ export interface ComposeOptions {
   readonly clock?: Clock;
 }
 
-/** Picks the adapters and wires the house together. No other file knows which store or keyring is in use. */
+/** Picks the adapters and wires the domain; `compose-http.ts` puts the HTTP face on it. No other file knows which store or keyring is in use. */
 export function compose(config: Config, options: ComposeOptions): Composed {
   const clock = options.clock ?? systemClock;
   const store = storeOf(config);
@@ -121,82 +115,6 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     tenants: () => listTenants(store),
     close: () => store.close(),
   };
-}
-
-function httpOf(
-  config: Config,
-  parts: ComposeOptions & { services: Services; keyring: Keyring },
-): Composed['handle'] {
-  const { services, keyring, assets, onFault } = parts;
-  const grants = createGrantRegistry(services.store, services.clock);
-  const publicKeys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
-  const mcp = createMcpEndpoint({
-    origin: config.origin,
-    services,
-    isLive: (grant) => grants.isLive(grant),
-    bearer: {
-      issuer: config.origin,
-      audience: `${config.origin}/mcp`,
-      keys: createLocalJWKSet({ keys: publicKeys }),
-      clock: services.clock,
-    },
-  });
-  let oauth: Promise<AuthorizationServer> | undefined;
-  return createApp({
-    origin: config.origin,
-    mcp,
-    assets,
-    onFault,
-    health: () => healthOf(services.store, keyring),
-    oauth: () => {
-      oauth ??= loadOAuth(config, parts);
-      return oauth;
-    },
-  });
-}
-
-async function loadOAuth(
-  config: Config,
-  parts: ComposeOptions & { services: Services },
-): Promise<AuthorizationServer> {
-  const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
-    import('./oauth/authorization-server.ts'),
-    import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/audit-entry.ts'),
-  ]);
-  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
-  const { apiKey, authEmulatorUrl } = config.firebase;
-  return createAuthorizationServer({
-    issuer: config.origin,
-    resource: `${config.origin}/mcp`,
-    scopes: SCOPES,
-    defaultScopes: RESOURCE_SCOPES,
-    store: parts.services.store,
-    signingKeys: config.signingKeys as JWK[],
-    cookieKeys: config.cookieKeys,
-    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
-    pages: {
-      script: '/assets/sign-in.js',
-      style: '/assets/pages.css',
-      name: 'Chartseal',
-      apiKey,
-      ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
-    },
-    onEvent: (event) => {
-      const { tenant, entry } = auditEntryOf(event);
-      return parts.services.audit.append(tenant, entry);
-    },
-    onFault: parts.onFault,
-    ...development,
-  });
-}
-
-async function healthOf(store: Store, keyring: Keyring): Promise<Health> {
-  const reachable = await store.ping().then(
-    () => true,
-    () => false,
-  );
-  return { status: reachable ? 'ok' : 'degraded', store: store.kind, kms: keyring.kind, version: VERSION };
 }
 
 function storeOf(config: Config): Store {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from './kernel/errors.ts';
+import { type OAuthSettings, readOAuthSettings } from './oauth/settings.ts';
 
 /** Everything that the environment decides, checked. Secrets are in here: never log it. */
 export interface Config {
@@ -25,6 +26,8 @@ export interface Config {
   readonly witnesses: readonly { readonly key: string; readonly url: string }[];
   /** How many different charts within an hour a person, or a client that many share, opens as usual. */
   readonly chartLimits: { readonly person: ChartLimits; readonly client: ChartLimits };
+  /** Sign-in and tokens. */
+  readonly oauth: OAuthSettings;
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
 }
 
@@ -125,6 +128,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       person: limitsOf('CHARTSEAL_PERSON_CHARTS', vars),
       client: limitsOf('CHARTSEAL_CLIENT_CHARTS', vars),
     },
+    oauth: readOAuthSettings(env, { development }),
     firebase: {
       apiKey: vars.CHARTSEAL_FIREBASE_API_KEY,
       authEmulatorUrl:

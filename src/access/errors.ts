@@ -2,6 +2,7 @@ import { ChartsealError } from '../kernel/errors.ts';
 
 /**
  * - `TOKEN_MISSING`, `TOKEN_INVALID`, `TOKEN_EXPIRED`: who is calling is not known (HTTP 401)
+ * - `TOKEN_MISPLACED`: a token came by a way on which tokens leak (HTTP 400)
  * - `SCOPE_MISSING`: known, but the person did not grant this (step-up)
  * - `NOT_FOUND`: there is no such chart for this caller. Unknown and forbidden are the same answer.
  * - `CHART_LIMIT`: permitted, and yet one of unusually many
@@ -12,6 +13,7 @@ export type AccessErrorCode =
   | 'TOKEN_MISSING'
   | 'TOKEN_INVALID'
   | 'TOKEN_EXPIRED'
+  | 'TOKEN_MISPLACED'
   | 'SCOPE_MISSING'
   | 'NOT_FOUND'
   | 'CHART_LIMIT'

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { NodeStreamableHTTPServerTransport, toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
 import { type AuthInfo, createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
-import { type BearerOptions, type Principal, verifyBearer } from '../access/bearer.ts';
+import { type BearerOptions, type Principal, refuseMisplacedToken, verifyBearer } from '../access/bearer.ts';
 import { AccessError } from '../access/errors.ts';
 import { RESOURCE_SCOPES } from '../access/scopes.ts';
 import { challenge } from '../mcp/answers.ts';
@@ -17,8 +17,11 @@ export interface McpEndpointOptions {
   readonly origin: string;
   readonly services: Services;
   readonly bearer: BearerOptions;
-  /** Asked for each request: false when the person has ended the connection that the token belongs to. */
-  readonly isLive: (grant: string) => Promise<boolean>;
+  /**
+   * Asked for each request: false when the person has ended the connection that the token belongs to. Null with an
+   * external issuer, whose connections are not known here: its tokens end by their short life.
+   */
+  readonly isLive: ((grant: string) => Promise<boolean>) | null;
 }
 
 const BROWSERS_ALLOWED = ['https://chatgpt.com', 'https://chat.openai.com'];
@@ -87,18 +90,27 @@ async function authenticate(
   options: McpEndpointOptions,
 ): Promise<Principal | null> {
   try {
+    refuseMisplacedToken({ url: req.url, contentType: req.headers['content-type'] });
     const principal = await verifyBearer(req.headers.authorization, options.bearer);
-    const revoked = principal.grant === null || !(await options.isLive(principal.grant));
-    if (revoked) throw new AccessError('TOKEN_INVALID', 'This connection was ended. Sign in again.');
+    if (!(await stillGood(principal, options.isLive)))
+      throw new AccessError('TOKEN_INVALID', 'This connection was ended. Sign in again.');
     return principal;
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
+    if (error.code === 'TOKEN_MISPLACED') {
+      sendJson(res, 400, rpcError(-32600, error.message, error.code));
+      return null;
+    }
     const asking = new AccessError(error.code, error.message, RESOURCE_SCOPES);
     sendJson(res, 401, rpcError(-32001, error.message, error.code), {
       'www-authenticate': challenge(asking, options.services.resourceMetadataUrl),
     });
     return null;
   }
+}
+
+async function stillGood({ grant }: Principal, isLive: McpEndpointOptions['isLive']): Promise<boolean> {
+  return isLive === null || (grant !== null && (await isLive(grant)));
 }
 
 /** A page of another site must not talk to this address through a person's browser (DNS rebinding). */

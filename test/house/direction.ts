@@ -9,6 +9,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['oauth', 'mcp'],
   ['storage', 'http'],
   ['config', 'collections'],
+  ['compose-http'],
   ['compose'],
   ['dev'],
   ['cli', 'functions'],

@@ -49,6 +49,14 @@ test('the stored shapes are pinned', () => {
     auditHead: { size: 'integer' },
     auditTiles: { hashes: 'bytes' },
     auditEntries: { events: 'text' },
+    oauthState: {
+      payload: 'json',
+      grantId: 'text?',
+      uid: 'text?',
+      expiresAt: 'instant?',
+      consumedAt: 'instant?',
+    },
+    oauthLimits: { count: 'integer', expiresAt: 'instant' },
     auditSigners: { keyId: 'text', publicKey: 'bytes', state: 'text' },
   });
 });
