@@ -5,6 +5,8 @@ import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { patientImport } from './commands/patient-import.ts';
+import { policyMatrix } from './commands/policy-matrix.ts';
+import { policyTest } from './commands/policy-test.ts';
 import { token } from './commands/token.ts';
 
 /** Every command by its words. */
@@ -15,6 +17,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['token', token],
   ['keys generate', keysGenerate],
   ['patient import', patientImport],
+  ['policy test', policyTest],
+  ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],
   ['audit export', auditExport],
 ]);
