@@ -60,7 +60,7 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       name: 'scheduleAppointment',
       input: ['slotId', 'visitType', 'date', 'reason', 'patient'],
       required: [],
-      output: ['outcome', 'appointment', 'choices', 'zone'],
+      output: ['outcome', 'appointment', 'choices', 'zone', 'phone'],
       hints: [false, false, false],
       security: [{ type: 'oauth2', scopes: ['patient/Appointment.crus'] }],
     },
