@@ -1,4 +1,8 @@
+import { consents } from './access/consents.ts';
+import { emergencyGrants } from './access/emergency.ts';
 import { members } from './access/members.ts';
+import { chartOpenings } from './access/openings.ts';
+import { relationships } from './access/relationships.ts';
 import { auditEvents, auditPending } from './audit/append.ts';
 import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
@@ -14,11 +18,16 @@ import { tenantSecrets } from './crypto/tenant-secrets.ts';
 import type { Collection } from './kernel/collection.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
+import { oauthLimits } from './oauth/rate-limits.ts';
 
 /** Everything that is stored, so that a database can be prepared and a reader can see it in one place. */
 export const COLLECTIONS: readonly Collection[] = [
   tenants,
   members,
+  relationships,
+  consents,
+  emergencyGrants,
+  chartOpenings,
   visitTypes,
   practitioners,
   locations,
@@ -43,4 +52,5 @@ export const COLLECTIONS: readonly Collection[] = [
   auditSigners,
   oauthState,
   oauthGrants,
+  oauthLimits,
 ];

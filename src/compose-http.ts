@@ -1,15 +1,22 @@
 import { createLocalJWKSet, type JWK } from 'jose';
+import type { BearerOptions } from './access/bearer.ts';
+import { findMember } from './access/members.ts';
+import { remoteKeys } from './access/remote-keys.ts';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import { OWN_ISSUER } from './access/token-profile.ts';
+import { findClinic } from './clinic/clinic.ts';
 import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { type Asset, createApp, type Handle, type Health } from './http/app.ts';
 import { createMcpEndpoint } from './http/mcp-endpoint.ts';
+import type { Clock } from './kernel/clock.ts';
 import type { Store } from './kernel/store.ts';
 import { VERSION } from './kernel/version.ts';
 import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
+import type { PersonDirectory } from './oauth/people.ts';
 
 /** What the HTTP face is put on. */
 export interface HttpParts {
@@ -25,37 +32,44 @@ export interface HttpParts {
 export function httpOf(config: Config, parts: HttpParts): Handle {
   const { services, keyring, assets, onFault } = parts;
   const grants = createGrantRegistry(services.store, services.clock);
-  const publicKeys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
+  const { external } = config.oauth;
   const mcp = createMcpEndpoint({
     origin: config.origin,
     services,
-    isLive: (grant) => grants.isLive(grant),
-    bearer: {
-      issuer: config.origin,
-      audience: `${config.origin}/mcp`,
-      keys: createLocalJWKSet({ keys: publicKeys }),
-      clock: services.clock,
-    },
+    isLive: external === null ? (grant) => grants.isLive(grant) : null,
+    bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
   });
   let oauth: Promise<AuthorizationServer> | undefined;
   return createApp({
     origin: config.origin,
+    authorizationServer: external?.issuer ?? config.origin,
     mcp,
     assets,
     onFault,
     health: () => healthOf(services.store, keyring),
-    oauth: () => {
-      oauth ??= loadOAuth(config, parts);
-      return oauth;
-    },
+    oauth:
+      external === null
+        ? () => {
+            oauth ??= loadOAuth(config, parts);
+            return oauth;
+          }
+        : null,
   });
+}
+
+/** Who signs the tokens, and where the keys are: in the configuration for our own, at the issuer for another's. */
+function issuerOf(config: Config, clock: Clock): Pick<BearerOptions, 'issuer' | 'keys' | 'profile'> {
+  const { external } = config.oauth;
+  if (external !== null) return { ...external, keys: remoteKeys({ issuer: external.issuer, clock }) };
+  const keys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
+  return { issuer: config.origin, keys: createLocalJWKSet({ keys }), profile: OWN_ISSUER };
 }
 
 async function loadOAuth(config: Config, parts: HttpParts): Promise<AuthorizationServer> {
   const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
     import('./oauth/authorization-server.ts'),
     import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/audit-entry.ts'),
+    import('./oauth/events.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { apiKey, authEmulatorUrl } = config.firebase;
@@ -68,6 +82,13 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     signingKeys: config.signingKeys as JWK[],
     cookieKeys: config.cookieKeys,
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    people: peopleOf(parts.services.store),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    predefinedClients: config.oauth.clients,
+    redirectUris: config.oauth.redirectUris,
+    ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
+    issParameter: config.oauth.issParameter,
+    proxyHops: config.oauth.proxyHops,
     pages: {
       script: '/assets/sign-in.js',
       style: '/assets/pages.css',
@@ -83,6 +104,13 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     ...development,
   });
 }
+
+const peopleOf = (store: Store): PersonDirectory => ({
+  find: async (tenant, user) => {
+    const member = await findMember(store, tenant, user);
+    return member === null ? null : { role: member.role, clinic: (await findClinic(store, tenant)).name };
+  },
+});
 
 async function healthOf(store: Store, keyring: Keyring): Promise<Health> {
   const reachable = await store.ping().then(

@@ -11,6 +11,7 @@ import {
   type Transaction,
 } from '../../src/kernel/store.ts';
 
+type Told = (trip: 'get' | 'list' | 'busy' | 'transact') => void;
 type Rows = Map<string, Row<Columns>>;
 const key = (at: Ref): string => `${at.collection.name}/${at.id}`;
 
@@ -21,6 +22,8 @@ export interface MemoryStore extends Store {
   fail(error: Error | null): void;
   /** From now on no transaction commits that writes to this collection; null mends it. */
   refuseWrites(collection: string | null): void;
+  /** Tells of each round trip from now on. @returns how to end it. */
+  watch(told: Told): () => void;
 }
 
 /** A store for unit tests: really serializable, because transactions run one after another. */
@@ -29,6 +32,7 @@ export function createMemoryStore(): MemoryStore {
   const tenants = new Map<TenantId, TenantStore>();
   let fault: Error | null = null;
   let refused: string | null = null;
+  let told: Told = () => {};
   const whenUp = (): void => {
     if (fault !== null) throw fault;
   };
@@ -44,12 +48,18 @@ export function createMemoryStore(): MemoryStore {
     refuseWrites: (name) => {
       refused = name;
     },
+    watch: (next) => {
+      told = next;
+      return () => {
+        told = () => {};
+      };
+    },
     tenant: (id) => {
       const known = tenants.get(id);
       if (known !== undefined) return known;
       const mine = new Map<string, Row<Columns>>();
       rows.set(id, mine);
-      const opened = tenantStore({ rows: mine, claims: [], mayWrite }, whenUp);
+      const opened = tenantStore({ rows: mine, claims: [], mayWrite, tell: (trip) => told(trip) }, whenUp);
       tenants.set(id, opened);
       return opened;
     },
@@ -62,6 +72,7 @@ interface Tables {
   readonly rows: Rows;
   readonly claims: TimeClaim[];
   readonly mayWrite: (at: Ref) => void;
+  readonly tell: Told;
 }
 
 function tenantStore(tables: Tables, whenUp: () => void): TenantStore {
@@ -93,8 +104,20 @@ function tenantStore(tables: Tables, whenUp: () => void): TenantStore {
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
-    ...reader,
+    get: (...refs) => {
+      tables.tell('get');
+      return reader.get(...refs);
+    },
+    list: (of, options) => {
+      tables.tell('list');
+      return reader.list(of, options);
+    },
+    busy: (resources, within) => {
+      tables.tell('busy');
+      return reader.busy(resources, within);
+    },
     transact: <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+      tables.tell('transact');
       const turn = last.then(() => {
         whenUp();
         return run(tables, reader, work);

@@ -8,6 +8,10 @@ test('the stored shapes are pinned', () => {
   expect(Object.fromEntries(COLLECTIONS.map(({ name, columns }) => [name, columns]))).toMatchObject({
     tenants: { name: 'text', phone: 'text', zone: 'text', keyId: 'text', state: 'text' },
     members: { role: 'text', patient: 'text?' },
+    relationships: { user: 'text', patient: 'text', kind: 'text', expiresAt: 'instant' },
+    consents: { proxy: 'text', sensitive: 'text', treatment: 'text', changedAt: 'instant' },
+    emergencyGrants: { user: 'text', patient: 'text', record: 'text', expiresAt: 'instant' },
+    chartOpenings: { charts: 'json', changedAt: 'instant' },
     visitTypes: {
       title: 'text',
       minutes: 'integer',
@@ -74,6 +78,14 @@ test('the stored shapes are pinned', () => {
     auditHead: { size: 'integer' },
     auditTiles: { hashes: 'bytes' },
     auditEntries: { events: 'text' },
+    oauthState: {
+      payload: 'json',
+      grantId: 'text?',
+      uid: 'text?',
+      expiresAt: 'instant?',
+      consumedAt: 'instant?',
+    },
+    oauthLimits: { count: 'integer', expiresAt: 'instant' },
     auditSigners: { keyId: 'text', publicKey: 'bytes', state: 'text' },
   });
 });

@@ -5,7 +5,7 @@ import { findOpenings } from '../../clinic/openings.ts';
 import type { NamedSlot } from '../../clinic/slot-token.ts';
 import type { ChangedVisit } from '../../clinic/visit-work.ts';
 import { McpError } from '../errors.ts';
-import { chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
+import { bookerOf, chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
 import { opening, patientArgument } from './opening-schema.ts';
 
 const CHOICES = 5;
@@ -48,7 +48,10 @@ export const scheduleAppointment = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'C', resource: 'Appointment' },
   onError: 'Not booked. Nothing was changed.',
-  requirement: { scopes: ['patient/Appointment.crus'], about: 'own-chart' },
+  requirement: { actions: ['see-schedule'] },
+  requirementFor: ({ slotId }) => ({
+    actions: slotId === undefined ? ['see-schedule'] : ['see-schedule', 'book'],
+  }),
   run: async (input, call): Promise<ToolResult<Output>> => {
     if (input.slotId === undefined) return offer(call, input);
     const of = chartOf(call);
@@ -58,7 +61,7 @@ export const scheduleAppointment = defineTool({
       of,
       user: call.principal.user,
       client: call.principal.client,
-      by: 'patient',
+      by: bookerOf(call),
       slotId: input.slotId,
       slot,
       reason: input.reason ?? null,
