@@ -6,8 +6,10 @@ import { relationships } from './access/relationships.ts';
 import { auditEvents, auditPending } from './audit/append.ts';
 import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
-import { practitioners, tenants, visitTypes } from './clinic/clinic.ts';
+import { clinicCalendar, locations, practitioners, tenants, visitTypes } from './clinic/clinic.ts';
+import { holds } from './clinic/holds.ts';
 import { idempotency } from './clinic/idempotency.ts';
+import { waitlist } from './clinic/waitlist.ts';
 import { indexKeys, indexState } from './crypto/index-keys.ts';
 import { chartValues, manifests } from './crypto/open-chart.ts';
 import { indexEntries, indexRecords } from './crypto/patient-index.ts';
@@ -28,6 +30,10 @@ export const COLLECTIONS: readonly Collection[] = [
   chartOpenings,
   visitTypes,
   practitioners,
+  locations,
+  clinicCalendar,
+  holds,
+  waitlist,
   tenantSecrets,
   patientKeys,
   patientKeyVersions,

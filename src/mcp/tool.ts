@@ -7,6 +7,7 @@ import type { Decision, Requirement } from '../access/policy.ts';
 import type { Policies } from '../access/policy-engine.ts';
 import type { AuditDraft, AuditEntry, AuditLog } from '../audit/append.ts';
 import type { Bookings } from '../clinic/booking.ts';
+import type { Booker } from '../clinic/clinic.ts';
 import type { Patients } from '../clinic/patients.ts';
 import type { SlotTokens } from '../clinic/slot-token.ts';
 import type { PatientRef } from '../crypto/patient-keys.ts';
@@ -95,6 +96,11 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
 export function chartOf(call: ToolCall): PatientRef {
   if (call.decision.patient === null) throw new TypeError('The tool asks for a chart but requires none.');
   return { tenant: call.principal.tenant, patient: call.decision.patient };
+}
+
+/** On which side of the desk the caller stands; the clinic's rules differ. */
+export function bookerOf({ member }: ToolCall): Booker {
+  return member?.role === 'clinician' || member?.role === 'frontdesk' ? 'staff' : 'patient';
 }
 
 /** The names of the fields in an output, such as `conditions.items.text`; never a value. */

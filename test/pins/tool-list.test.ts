@@ -63,7 +63,7 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       name: 'scheduleAppointment',
       input: ['slotId', 'visitType', 'date', 'reason', 'patient'],
       required: [],
-      output: ['outcome', 'appointment', 'choices', 'zone'],
+      output: ['outcome', 'appointment', 'choices', 'zone', 'phone'],
       hints: [false, false, false],
       security: anyOf(['patient/Appointment.crus'], ['user/Appointment.crus']),
     },
