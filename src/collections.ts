@@ -1,9 +1,15 @@
+import { consents } from './access/consents.ts';
+import { emergencyGrants } from './access/emergency.ts';
 import { members } from './access/members.ts';
+import { chartOpenings } from './access/openings.ts';
+import { relationships } from './access/relationships.ts';
 import { auditEvents, auditPending } from './audit/append.ts';
 import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
-import { practitioners, tenants, visitTypes } from './clinic/clinic.ts';
+import { clinicCalendar, locations, practitioners, tenants, visitTypes } from './clinic/clinic.ts';
+import { holds } from './clinic/holds.ts';
 import { idempotency } from './clinic/idempotency.ts';
+import { waitlist } from './clinic/waitlist.ts';
 import { indexKeys, indexState } from './crypto/index-keys.ts';
 import { chartValues, manifests } from './crypto/open-chart.ts';
 import { indexEntries, indexRecords } from './crypto/patient-index.ts';
@@ -18,8 +24,16 @@ import { oauthLimits } from './oauth/rate-limits.ts';
 export const COLLECTIONS: readonly Collection[] = [
   tenants,
   members,
+  relationships,
+  consents,
+  emergencyGrants,
+  chartOpenings,
   visitTypes,
   practitioners,
+  locations,
+  clinicCalendar,
+  holds,
+  waitlist,
   tenantSecrets,
   patientKeys,
   patientKeyVersions,

@@ -6,6 +6,8 @@ import { dev, emulators } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { patientImport } from './commands/patient-import.ts';
+import { policyMatrix } from './commands/policy-matrix.ts';
+import { policyTest } from './commands/policy-test.ts';
 import { token } from './commands/token.ts';
 
 /** Every command by its words. */
@@ -17,6 +19,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['doctor', doctor],
   ['keys generate', keysGenerate],
   ['patient import', patientImport],
+  ['policy test', policyTest],
+  ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],
   ['audit export', auditExport],
 ]);

@@ -5,10 +5,12 @@ import { type BearerOptions, type Principal, refuseMisplacedToken, verifyBearer 
 import { AccessError } from '../access/errors.ts';
 import { RESOURCE_SCOPES } from '../access/scopes.ts';
 import { challenge } from '../mcp/answers.ts';
+import type { Caller } from '../mcp/call-tool.ts';
 import { createServer } from '../mcp/server.ts';
 import type { Services } from '../mcp/tool.ts';
 import { HttpError, rpcError } from './errors.ts';
 import { type Request, readJson, sendJson } from './exchange.ts';
+import { stepUpByHttp } from './step-up.ts';
 
 /** What the MCP address stands on. */
 export interface McpEndpointOptions {
@@ -33,7 +35,7 @@ export function createMcpEndpoint(
 ): (req: Request, res: ServerResponse) => Promise<void> {
   const { services } = options;
   const modern = toNodeHandler(
-    createMcpHandler(({ authInfo }) => createServer({ principal: principalOf(authInfo), services }), {
+    createMcpHandler(({ authInfo }) => createServer(callerOf(authInfo)), {
       legacy: 'reject',
       maxSubscriptions: 0,
       keepAliveMs: 0,
@@ -50,15 +52,17 @@ export function createMcpEndpoint(
     const principal = await authenticate(req, res, options);
     if (principal === null) return;
     const body = await readJson(req);
+    const onStepUp = stepUpByHttp(req, res, { client: principal.client, body });
+    const caller: Caller = { principal, services, ...(onStepUp === undefined ? {} : { onStepUp }) };
     const auth: AuthInfo = {
       token: '',
       clientId: principal.client,
       scopes: [...principal.scopes],
-      extra: { principal },
+      extra: { caller },
     };
     const authenticated = Object.assign(req, { auth }) as Request & { auth: AuthInfo };
     if (await isLegacyRequest(await toWebRequest(authenticated as never, body))) {
-      await serveLegacy(createServer({ principal, services }), { req: authenticated, res, body });
+      await serveLegacy(createServer(caller), { req: authenticated, res, body });
     } else {
       await modern(authenticated as never, res, body);
     }
@@ -116,8 +120,8 @@ function checkOrigin(req: Request, own: string): void {
   throw new HttpError('ORIGIN_REFUSED', 'This address is not for pages of other sites.');
 }
 
-function principalOf(authInfo: AuthInfo | undefined): Principal {
-  const principal = authInfo?.extra?.['principal'];
-  if (principal === undefined) throw new TypeError('The MCP handler ran before the token was verified.');
-  return principal as Principal;
+function callerOf(authInfo: AuthInfo | undefined): Caller {
+  const caller = authInfo?.extra?.['caller'];
+  if (caller === undefined) throw new TypeError('The MCP handler ran before the token was verified.');
+  return caller as Caller;
 }
