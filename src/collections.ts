@@ -4,6 +4,7 @@ import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
 import { practitioners, tenants, visitTypes } from './clinic/clinic.ts';
 import { idempotency } from './clinic/idempotency.ts';
+import { consoleSessions } from './console/sessions.ts';
 import { indexKeys, indexState } from './crypto/index-keys.ts';
 import { chartValues, manifests } from './crypto/open-chart.ts';
 import { indexEntries, indexRecords } from './crypto/patient-index.ts';
@@ -35,6 +36,7 @@ export const COLLECTIONS: readonly Collection[] = [
   auditTiles,
   auditEntries,
   auditSigners,
+  consoleSessions,
   oauthState,
   oauthGrants,
 ];

@@ -1,6 +1,8 @@
 import { createLocalJWKSet, type JWK } from 'jose';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import type { Outside } from './audit/outside.ts';
 import type { Config } from './config.ts';
+import type { Console } from './console/console.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { type Asset, createApp, type Handle, type Health } from './http/app.ts';
 import { createMcpEndpoint } from './http/mcp-endpoint.ts';
@@ -10,11 +12,14 @@ import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
+import type { PageAssets } from './oauth/pages.ts';
 
 /** What the HTTP face is put on. */
 export interface HttpParts {
   readonly services: Services;
   readonly keyring: Keyring;
+  /** Where checkpoints are; null when nowhere. */
+  readonly outside: Outside | null;
   /** The browser code, URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -38,6 +43,7 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     },
   });
   let oauth: Promise<AuthorizationServer> | undefined;
+  let auditor: Promise<Console> | undefined;
   return createApp({
     origin: config.origin,
     mcp,
@@ -47,6 +53,10 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     oauth: () => {
       oauth ??= loadOAuth(config, parts);
       return oauth;
+    },
+    console: () => {
+      auditor ??= loadConsole(config, parts);
+      return auditor;
     },
   });
 }
@@ -58,7 +68,6 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     import('./oauth/audit-entry.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
-  const { apiKey, authEmulatorUrl } = config.firebase;
   return createAuthorizationServer({
     issuer: config.origin,
     resource: `${config.origin}/mcp`,
@@ -68,13 +77,7 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     signingKeys: config.signingKeys as JWK[],
     cookieKeys: config.cookieKeys,
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
-    pages: {
-      script: '/assets/sign-in.js',
-      style: '/assets/pages.css',
-      name: 'Chartseal',
-      apiKey,
-      ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
-    },
+    pages: pagesOf(config),
     onEvent: (event) => {
       const { tenant, entry } = auditEntryOf(event);
       return parts.services.audit.append(tenant, entry);
@@ -82,6 +85,38 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     onFault: parts.onFault,
     ...development,
   });
+}
+
+async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
+  const [{ createConsole }, { firebaseSignIn }] = await Promise.all([
+    import('./console/console.ts'),
+    import('./oauth/sign-in-firebase.ts'),
+  ]);
+  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
+  const { store, audit, clock } = parts.services;
+  return createConsole({
+    origin: config.origin,
+    cookieKeys: config.cookieKeys,
+    projectId: config.projectId,
+    outside: parts.outside,
+    pages: pagesOf(config),
+    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    needsSecondFactor: !config.development,
+    onFault: parts.onFault,
+    store,
+    audit,
+    clock,
+  });
+}
+
+function pagesOf({ firebase: { apiKey, authEmulatorUrl } }: Config): PageAssets {
+  return {
+    script: '/assets/sign-in.js',
+    style: '/assets/pages.css',
+    name: 'Chartseal',
+    apiKey,
+    ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
+  };
 }
 
 async function healthOf(store: Store, keyring: Keyring): Promise<Health> {

@@ -92,6 +92,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     clock,
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
   };
+  const proof = proofOf(config, store, clock);
   return {
     store,
     keyring,
@@ -100,9 +101,9 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     indexKeys,
     index,
     services,
-    handle: httpOf(config, { ...options, services, keyring }),
+    handle: httpOf(config, { ...options, services, keyring, outside: proof?.outside ?? null }),
     projectId: config.projectId,
-    proof: proofOf(config, store, clock),
+    proof,
     tenants: () => listTenants(store),
     close: () => store.close(),
   };
