@@ -1,11 +1,17 @@
 import { createLocalJWKSet, type JWK } from 'jose';
+import type { BearerOptions } from './access/bearer.ts';
+import { findMember } from './access/members.ts';
+import { remoteKeys } from './access/remote-keys.ts';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import { OWN_ISSUER } from './access/token-profile.ts';
 import type { Outside } from './audit/outside.ts';
+import { findClinic } from './clinic/clinic.ts';
 import type { Config } from './config.ts';
 import type { Console } from './console/console.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { type Asset, createApp, type Handle, type Health } from './http/app.ts';
 import { createMcpEndpoint } from './http/mcp-endpoint.ts';
+import type { Clock } from './kernel/clock.ts';
 import type { Store } from './kernel/store.ts';
 import { VERSION } from './kernel/version.ts';
 import type { Services } from './mcp/tool.ts';
@@ -13,6 +19,7 @@ import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
 import type { PageAssets } from './oauth/pages.ts';
+import type { PersonDirectory } from './oauth/people.ts';
 
 /** What the HTTP face is put on. */
 export interface HttpParts {
@@ -30,30 +37,29 @@ export interface HttpParts {
 export function httpOf(config: Config, parts: HttpParts): Handle {
   const { services, keyring, assets, onFault } = parts;
   const grants = createGrantRegistry(services.store, services.clock);
-  const publicKeys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
+  const { external } = config.oauth;
   const mcp = createMcpEndpoint({
     origin: config.origin,
     services,
-    isLive: (grant) => grants.isLive(grant),
-    bearer: {
-      issuer: config.origin,
-      audience: `${config.origin}/mcp`,
-      keys: createLocalJWKSet({ keys: publicKeys }),
-      clock: services.clock,
-    },
+    isLive: external === null ? (grant) => grants.isLive(grant) : null,
+    bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
   });
   let oauth: Promise<AuthorizationServer> | undefined;
   let auditor: Promise<Console> | undefined;
   return createApp({
     origin: config.origin,
+    authorizationServer: external?.issuer ?? config.origin,
     mcp,
     assets,
     onFault,
     health: () => healthOf(services.store, keyring),
-    oauth: () => {
-      oauth ??= loadOAuth(config, parts);
-      return oauth;
-    },
+    oauth:
+      external === null
+        ? () => {
+            oauth ??= loadOAuth(config, parts);
+            return oauth;
+          }
+        : null,
     console: () => {
       auditor ??= loadConsole(config, parts);
       return auditor;
@@ -61,11 +67,19 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
   });
 }
 
+/** Who signs the tokens, and where the keys are: in the configuration for our own, at the issuer for another's. */
+function issuerOf(config: Config, clock: Clock): Pick<BearerOptions, 'issuer' | 'keys' | 'profile'> {
+  const { external } = config.oauth;
+  if (external !== null) return { ...external, keys: remoteKeys({ issuer: external.issuer, clock }) };
+  const keys = config.signingKeys.map(({ d: _private, ...key }) => key as JWK);
+  return { issuer: config.origin, keys: createLocalJWKSet({ keys }), profile: OWN_ISSUER };
+}
+
 async function loadOAuth(config: Config, parts: HttpParts): Promise<AuthorizationServer> {
   const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
     import('./oauth/authorization-server.ts'),
     import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/audit-entry.ts'),
+    import('./oauth/events.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   return createAuthorizationServer({
@@ -77,6 +91,13 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     signingKeys: config.signingKeys as JWK[],
     cookieKeys: config.cookieKeys,
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    people: peopleOf(parts.services.store),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    predefinedClients: config.oauth.clients,
+    redirectUris: config.oauth.redirectUris,
+    ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
+    issParameter: config.oauth.issParameter,
+    proxyHops: config.oauth.proxyHops,
     pages: pagesOf(config),
     onEvent: (event) => {
       const { tenant, entry } = auditEntryOf(event);
@@ -101,7 +122,7 @@ async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
     outside: parts.outside,
     pages: pagesOf(config),
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
-    needsSecondFactor: !config.development,
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
     onFault: parts.onFault,
     store,
     audit,
@@ -118,6 +139,13 @@ function pagesOf({ firebase: { apiKey, authEmulatorUrl } }: Config): PageAssets 
     ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
   };
 }
+
+const peopleOf = (store: Store): PersonDirectory => ({
+  find: async (tenant, user) => {
+    const member = await findMember(store, tenant, user);
+    return member === null ? null : { role: member.role, clinic: (await findClinic(store, tenant)).name };
+  },
+});
 
 async function healthOf(store: Store, keyring: Keyring): Promise<Health> {
   const reachable = await store.ping().then(

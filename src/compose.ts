@@ -1,3 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { FactReader } from './access/facts.ts';
+import { OpeningGuard } from './access/guard.ts';
+import { Policies } from './access/policy-engine.ts';
 import { AuditLog, type Journal } from './audit/append.ts';
 import { Checkpoints } from './audit/checkpoints.ts';
 import { nodeSha256 } from './audit/node-sha256.ts';
@@ -83,14 +87,19 @@ export function compose(config: Config, options: ComposeOptions): Composed {
   const charts = new SealedCharts({ store, keys });
   const indexKeys = new IndexKeys(keyOptions);
   const index = new PatientIndex({ store, keys: indexKeys });
+  const audit = new AuditLog({ store, clock, journal: options.journal });
   const services: Services = {
     store,
     patients: new Patients({ charts, keys, index }),
     bookings: new Bookings({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
-    audit: new AuditLog({ store, clock, journal: options.journal }),
+    audit,
+    facts: new FactReader(store),
+    policies: new Policies(),
+    guard: new OpeningGuard({ store, audit, clock, limits: config.chartLimits, wait }),
     clock,
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
+    emergencyUrl: `${config.origin}/emergency`,
   };
   const proof = proofOf(config, store, clock);
   return {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from './kernel/errors.ts';
+import { type OAuthSettings, readOAuthSettings } from './oauth/settings.ts';
 
 /** Everything that the environment decides, checked. Secrets are in here: never log it. */
 export interface Config {
@@ -23,7 +24,17 @@ export interface Config {
     | null;
   /** Who looks at each checkpoint and signs it too: their C2SP key and address. */
   readonly witnesses: readonly { readonly key: string; readonly url: string }[];
+  /** How many different charts within an hour a person, or a client that many share, opens as usual. */
+  readonly chartLimits: { readonly person: ChartLimits; readonly client: ChartLimits };
+  /** Sign-in and tokens. */
+  readonly oauth: OAuthSettings;
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
+}
+
+/** Over `slowAfter` charts each further one waits; over `stopAfter` none opens. */
+export interface ChartLimits {
+  readonly slowAfter: number;
+  readonly stopAfter: number;
 }
 
 /** The AWS role that a function on Google Cloud assumes by its own identity; null takes the SDK's default chain. */
@@ -48,6 +59,9 @@ const EMULATORS = [
   'CHARTSEAL_KMS_ENDPOINT',
 ] as const;
 
+/** `SLOW,STOP`, in charts an hour; rows hold at most some thousands. */
+const LIMITS = /^[1-9]\d{0,3},[1-9]\d{0,3}$/;
+
 const environment = z.object({
   CHARTSEAL_ENV: z.enum(['production', 'development']).default('production'),
   CHARTSEAL_ORIGIN: z.url(),
@@ -66,6 +80,8 @@ const environment = z.object({
     .string()
     .regex(/^\S+ https?:\/\/[^\s,]+(?:,\S+ https?:\/\/[^\s,]+)*$/)
     .optional(),
+  CHARTSEAL_PERSON_CHARTS: z.string().regex(LIMITS).default('40,80'),
+  CHARTSEAL_CLIENT_CHARTS: z.string().regex(LIMITS).default('600,1200'),
   CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
   AWS_REGION: z.string().default('us-east-1'),
   CHARTSEAL_AWS_ROLE: z
@@ -108,6 +124,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     cookieKeys: cookieKeysOf(vars.CHARTSEAL_COOKIE_KEYS),
     checkpoints: checkpointsOf(vars.CHARTSEAL_CHECKPOINTS),
     witnesses: witnessesOf(vars.CHARTSEAL_WITNESSES),
+    chartLimits: {
+      person: limitsOf('CHARTSEAL_PERSON_CHARTS', vars),
+      client: limitsOf('CHARTSEAL_CLIENT_CHARTS', vars),
+    },
+    oauth: readOAuthSettings(env, { development }),
     firebase: {
       apiKey: vars.CHARTSEAL_FIREBASE_API_KEY,
       authEmulatorUrl:
@@ -152,6 +173,15 @@ function witnessesOf(text: string | undefined): Config['witnesses'] {
     const [key = '', url = ''] = entry.split(' ');
     return { key, url };
   });
+}
+
+function limitsOf(
+  name: 'CHARTSEAL_PERSON_CHARTS' | 'CHARTSEAL_CLIENT_CHARTS',
+  vars: Environment,
+): ChartLimits {
+  const [slowAfter = 0, stopAfter = 0] = vars[name].split(',').map(Number);
+  if (slowAfter >= stopAfter) throw refuse(`${name} is SLOW,STOP with the first below the second.`);
+  return { slowAfter, stopAfter };
 }
 
 function kmsOf(vars: Environment): Config['kms'] {

@@ -21,7 +21,8 @@ export async function findMember(store: Store, tenant: TenantId, user: UserId): 
   return row === null ? null : memberOf(row);
 }
 
-function memberOf(row: Row<typeof members.columns>): Member | null {
+/** Null for a role that this version does not know: such a person may do nothing. */
+export function memberOf(row: Row<typeof members.columns>): Member | null {
   const role = ROLES.find((name) => name === row.role);
   if (role === undefined) return null;
   return { role, ownChart: row.patient === null ? null : parsePatientId(row.patient) };

@@ -3,8 +3,11 @@ import { auditExport } from './commands/audit-export.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
+import { doctor } from './commands/doctor.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { patientImport } from './commands/patient-import.ts';
+import { policyMatrix } from './commands/policy-matrix.ts';
+import { policyTest } from './commands/policy-test.ts';
 import { token } from './commands/token.ts';
 
 /** Every command by its words. */
@@ -13,8 +16,11 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['emulators', emulators],
   ['demo', demo],
   ['token', token],
+  ['doctor', doctor],
   ['keys generate', keysGenerate],
   ['patient import', patientImport],
+  ['policy test', policyTest],
+  ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],
   ['audit export', auditExport],
 ]);

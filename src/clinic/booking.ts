@@ -1,53 +1,40 @@
-import type { AuditDraft } from '../audit/append.ts';
-import type { ChartChange, OpenChart } from '../crypto/open-chart.ts';
-import type { PatientRef } from '../crypto/patient-keys.ts';
+import type { OpenChart } from '../crypto/open-chart.ts';
 import type { SealedCharts } from '../crypto/sealed-charts.ts';
 import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
-import { type PatientAlias, randomId, type UserId } from '../kernel/ids.ts';
+import { randomId } from '../kernel/ids.ts';
 import { type Store, StoreError, type Transaction } from '../kernel/store.ts';
-import { APPOINTMENT_SCHEMA, type Appointment, appointmentName, type Visit, visit } from './appointment.ts';
-import {
-  type Clinic,
-  findClinic,
-  findPractitioners,
-  findVisitType,
-  type Practitioner,
-  type VisitType,
-} from './clinic.ts';
-import { dateAt, spoken } from './clinic-time.ts';
-import { ClinicError } from './errors.ts';
-import { earlierAnswer, keepAnswer, markRequest, type RequestMark } from './idempotency.ts';
+import type { Appointment } from './appointment.ts';
+import { type CancelRequest, cancelIn } from './cancel.ts';
+import { endHold, holderTag } from './holds.ts';
+import { markRequest } from './idempotency.ts';
+import { type MoveRequest, moveIn } from './move.ts';
+import { checkAhead, checkOffered, findOffering } from './offering.ts';
+import { claimsOf } from './places.ts';
+import { mayBook } from './rules.ts';
+import { type StatusRequest, setStatusIn } from './set-status.ts';
 import type { NamedSlot } from './slot-token.ts';
-import { offeredSlots } from './slots.ts';
 import { Turns } from './turns.ts';
+import {
+  findPlace,
+  readSlot,
+  type VisitRequest,
+  type VisitResult,
+  type VisitWork,
+  writeVisit,
+} from './visit-work.ts';
+import { closeOffer } from './waitlist.ts';
 
-/** A request to book one slot, already authorised. */
-export interface BookingRequest {
-  readonly of: PatientRef;
-  readonly user: UserId;
-  readonly client: string;
+/** A request to book one slot. */
+export interface BookingRequest extends VisitRequest {
   /** The token that was shown; it is the idempotency key. */
   readonly slotId: string;
   readonly slot: NamedSlot;
   readonly reason: string | null;
-  readonly now: number;
-  /** Called inside the transaction to put the audit event beside the booking. */
-  readonly audit: { draft: AuditDraft; write: (tx: Transaction, booked: BookedVisit) => void };
+  /** Staff only: takes a place beyond the practitioner's capacity, as far as their overbooking rule allows. */
+  readonly overbook?: boolean;
 }
 
-/** What a committed booking wrote. */
-export interface BookedVisit {
-  readonly alias: PatientAlias;
-  readonly visit: Visit;
-  readonly written: ChartChange;
-}
-
-/** `repeated`: the same request was answered before; nothing was written. `taken`: nothing was booked. */
-export type BookingResult =
-  | { readonly outcome: 'booked' | 'repeated'; readonly alias: PatientAlias; readonly visit: Visit }
-  | { readonly outcome: 'taken' };
-
-/** Books visits: one slot, one booking, under any concurrency, retry or crash. */
+/** Books, moves and cancels visits: one place, one booking, under any concurrency, retry or crash. */
 export class Bookings {
   readonly #store: Store;
   readonly #charts: SealedCharts;
@@ -61,26 +48,75 @@ export class Bookings {
   }
 
   /**
-   * One transaction reads the earlier answer, key, manifest, hours and cells, and writes the answer, the claim,
+   * One transaction reads the earlier answer, key, manifest, schedule and cells, and writes the answer, the claims,
    * the sealed appointment, the manifest and the audit event.
    *
    * @throws ClinicError `SLOT_PAST`, `SLOT_CLOSED`, `REQUEST_CONFLICT`; StoreError when the store is down.
    */
-  async book(request: BookingRequest): Promise<BookingResult> {
-    const clinic = await findClinic(this.#store, request.of.tenant);
-    const mark = await markRequest(this.#secrets, {
-      ...request.of,
-      user: request.user,
-      client: request.client,
-      operation: 'scheduleAppointment',
-      key: request.slotId,
-      body: request.reason ?? '',
+  book(request: BookingRequest): Promise<VisitResult> {
+    const { slotId: key, reason, slot } = request;
+    const asked = { operation: 'scheduleAppointment', key, body: reason ?? '' };
+    return this.#run(request, { asked, slot, work: bookIn });
+  }
+
+  /**
+   * Takes the new time and frees the old one in one transaction. The old one is held for the patient for a minute.
+   *
+   * @throws ClinicError as {@link book}, and `APPOINTMENT_UNKNOWN`, `APPOINTMENT_STATE`.
+   */
+  move(request: MoveRequest): Promise<VisitResult> {
+    const { slotId: key, appointmentId: body, slot } = request;
+    return this.#run(request, {
+      asked: { operation: 'rescheduleAppointment', key, body },
+      slot,
+      work: moveIn,
     });
-    const work = (chart: OpenChart, tx: Transaction) => bookIn(tx, { chart, clinic, mark, request });
-    const { practitioner, start } = request.slot;
+  }
+
+  /**
+   * Cancels, frees the time and holds it for the patient for a minute.
+   *
+   * @throws ClinicError `APPOINTMENT_UNKNOWN`, `APPOINTMENT_STATE`, `REQUEST_CONFLICT`.
+   */
+  cancel(request: CancelRequest): Promise<VisitResult> {
+    const { confirm: key, appointmentId, reason, appointment: slot } = request;
+    const asked = { operation: 'cancelAppointment', key, body: `${appointmentId}\n${reason ?? ''}` };
+    return this.#run(request, { asked, slot, work: cancelIn });
+  }
+
+  /** @throws ClinicError `APPOINTMENT_UNKNOWN`, `APPOINTMENT_STATE` when the status cannot follow the present one. */
+  setStatus(request: StatusRequest): Promise<VisitResult> {
+    const { appointmentId, status, appointment: slot } = request;
+    const key = `${appointmentId}/${slot.changedAt}/${status}`;
+    return this.#run(request, {
+      asked: { operation: 'setAppointmentStatus', key, body: '' },
+      slot,
+      work: setStatusIn,
+    });
+  }
+
+  async #run<R extends VisitRequest>(
+    request: R,
+    {
+      asked,
+      slot,
+      work,
+    }: {
+      asked: { operation: string; key: string; body: string };
+      slot: Pick<NamedSlot, 'visitType' | 'practitioner' | 'start'>;
+      work: (work: VisitWork<R>) => Promise<VisitResult>;
+    },
+  ): Promise<VisitResult> {
+    const { of, user, client } = request;
+    const [planned, mark, tag] = await Promise.all([
+      findOffering(this.#store, of.tenant, slot),
+      markRequest(this.#secrets, { ...of, user, client, ...asked }),
+      holderTag(this.#secrets, of),
+    ]);
+    const inside = (chart: OpenChart, tx: Transaction) => work({ request, chart, tx, mark, tag, planned });
     try {
-      return await this.#turns.take(`${request.of.tenant}/${practitioner}/${start}`, () =>
-        this.#charts.transact(request.of, work, { proof: request.audit.draft.proof }),
+      return await this.#turns.take(`${of.tenant}/${slot.practitioner}/${slot.start}`, () =>
+        this.#charts.transact(of, inside, { proof: request.audit.draft.proof }),
       );
     } catch (error) {
       if (error instanceof StoreError && error.code === 'TIME_TAKEN') return { outcome: 'taken' };
@@ -89,98 +125,33 @@ export class Bookings {
   }
 }
 
-interface BookingWork {
-  readonly chart: OpenChart;
-  readonly clinic: Clinic;
-  readonly mark: RequestMark;
-  readonly request: BookingRequest;
-}
-
-async function bookIn(tx: Transaction, work: BookingWork): Promise<BookingResult> {
-  const { chart, mark, request } = work;
-  const { slot } = request;
-  const [[earlier], visitType, [practitioner], claims] = await Promise.all([
-    tx.get(mark.at),
-    findVisitType(tx, slot.visitType),
-    findPractitioners(tx, [slot.practitioner]),
-    tx.busy([slot.practitioner], { from: slot.start, to: slot.end }),
-  ]);
-  const answer = await earlierAnswer(chart, mark, earlier);
-  if (answer !== null) {
-    return {
-      outcome: 'repeated',
-      alias: chart.alias,
-      visit: visit.parse(JSON.parse(answer.toString('utf8'))),
-    };
-  }
-  checkOffered(work, visitType, practitioner);
-  if (claims.length > 0) return { outcome: 'taken' };
-  const booked = await sealVisit(tx, work, { visitType, practitioner });
-  await keepAnswer(tx, chart, { mark, answer: Buffer.from(JSON.stringify(booked.visit)), now: request.now });
-  request.audit.write(tx, booked);
-  return { outcome: 'booked', alias: booked.alias, visit: booked.visit };
-}
-
-/** The hours may have changed, and time has passed, since the slot was shown. */
-function checkOffered(
-  { clinic, request: { slot, now } }: BookingWork,
-  visitType: VisitType,
-  practitioner: Practitioner | undefined,
-): asserts practitioner is Practitioner {
-  if (slot.start <= now) {
-    throw new ClinicError(
-      'SLOT_PAST',
-      'That time has already passed. Nothing was booked. Look for open slots again.',
-    );
-  }
-  const on = dateAt(slot.start, clinic.zone);
-  const practitioners = practitioner === undefined ? [] : [practitioner];
-  const offered = offeredSlots({ visitType, practitioners, zone: clinic.zone, from: on, to: on, now });
-  if (!offered.some((open) => open.start === slot.start && open.end === slot.end)) {
-    throw new ClinicError(
-      'SLOT_CLOSED',
-      'The clinic does not offer that time. Nothing was booked. Look for open slots again.',
-    );
-  }
-}
-
-async function sealVisit(
-  tx: Transaction,
-  { chart, clinic, request }: BookingWork,
-  offer: { visitType: VisitType; practitioner: Practitioner },
-): Promise<BookedVisit> {
-  const { slot, now, reason } = request;
-  const appointmentId = randomId('apt');
+async function bookIn(work: VisitWork<BookingRequest>): Promise<VisitResult> {
+  const { chart, tx, request } = work;
+  const { slot, now, by, overbook = false } = request;
+  const { repeated, offering, claims } = await readSlot(work, slot, overbook);
+  if (repeated !== null) return { outcome: 'repeated', alias: chart.alias, visit: repeated };
+  if (!mayBook(offering.visitType, by)) return { outcome: 'callClinic' };
+  const found = await findPlace(work, slot, { offering, claims, overbook });
+  if (found?.held === true) checkAhead(slot, now);
+  else checkOffered(offering, slot, now);
+  if (found === null) return { outcome: 'taken' };
+  const closed = found.held ? await closeOffer(work, found) : null;
   const booking = randomId('bk');
-  const { start, end } = slot;
-  const sealed: Appointment = {
+  const appointment: Appointment = {
     status: 'booked',
     visitType: slot.visitType,
     practitioner: slot.practitioner,
-    start,
-    end,
-    reason,
+    start: slot.start,
+    end: slot.end,
+    reason: request.reason,
     booking,
+    place: { ...found.place, resources: [...found.place.resources] },
     bookedAt: now,
+    changedAt: now,
   };
-  await chart.seal(appointmentName(appointmentId), Buffer.from(JSON.stringify(sealed)), APPOINTMENT_SCHEMA);
-  const written = await chart.save(tx);
-  tx.claim({ resource: slot.practitioner, from: start, to: end, booking });
-  return { alias: chart.alias, written, visit: visitOf(appointmentId, sealed, { clinic, ...offer }) };
-}
-
-function visitOf(
-  appointmentId: string,
-  booked: Appointment,
-  offer: { clinic: Clinic; visitType: VisitType; practitioner: Practitioner },
-): Visit {
-  return {
-    appointmentId,
-    visitType: offer.visitType.id,
-    title: offer.visitType.title,
-    practitioner: offer.practitioner.name,
-    minutes: offer.visitType.minutes,
-    ...(offer.visitType.preparation === null ? {} : { preparation: offer.visitType.preparation }),
-    ...spoken(booked.start, offer.clinic.zone),
-  };
+  const done = await writeVisit(work, randomId('apt'), { appointment, offering });
+  for (const held of found.giveWay) endHold(tx, held);
+  for (const claim of claimsOf(found.place, booking)) tx.claim(claim);
+  closed?.(tx);
+  return { outcome: 'done', alias: done.alias, visit: done.visit };
 }

@@ -11,6 +11,8 @@ export interface SpokenTime {
   readonly date: string;
   /** `09:30`, clinic-local */
   readonly time: string;
+  /** `-04:00`, only where the clock shows this time twice (summer time ends). */
+  readonly utcOffset?: string;
   /** `America/New_York` */
   readonly zone: string;
 }
@@ -33,8 +35,16 @@ export function spoken(at: number, zone: string): SpokenTime {
     weekday: local.toLocaleString('en-US', { weekday: 'long' }),
     date: local.toPlainDate().toString(),
     time: local.toPlainTime().toString({ smallestUnit: 'minute' }),
+    ...(shownTwice(local) ? { utcOffset: local.offset } : {}),
     zone,
   };
+}
+
+function shownTwice(local: Temporal.ZonedDateTime): boolean {
+  const [earlier, later] = (['earlier', 'later'] as const).map((disambiguation) =>
+    local.toPlainDateTime().toZonedDateTime(local.timeZoneId, { disambiguation }),
+  );
+  return earlier?.epochMilliseconds !== later?.epochMilliseconds;
 }
 
 /** The calendar date at the clinic at an instant. */
@@ -45,4 +55,9 @@ export function dateAt(at: number, zone: string): Temporal.PlainDate {
 /** The instant (ms) of a clinic-local date and `HH:MM`. A skipped hour moves forward, a repeated one is the earlier. */
 export function instantOf(date: Temporal.PlainDate, time: string, zone: string): number {
   return date.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from(time) }).epochMilliseconds;
+}
+
+/** The hour of the clinic's clock at an instant, 0 to 23. */
+export function hourAt(at: number, zone: string): number {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).hour;
 }

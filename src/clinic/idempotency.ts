@@ -58,7 +58,7 @@ export async function earlierAnswer(
   if (row.body.length !== mark.body.length || !timingSafeEqual(row.body, mark.body)) {
     throw new ClinicError(
       'REQUEST_CONFLICT',
-      'This slotId was already used with other details. Nothing was changed. Look for open slots again.',
+      'This was already asked for with other details. Nothing was changed. Look for open slots again.',
     );
   }
   return chart.openAside(answerName(mark), row.sealed, ANSWER_SCHEMA);

@@ -1,7 +1,9 @@
-import type { Store } from '../kernel/store.ts';
-import { findClinic, findPractitioners, findVisitType, type VisitType } from './clinic.ts';
-import { dateAt, parseDate, type SpokenTime, spoken } from './clinic-time.ts';
+import { MAX_RESOURCES, type Reader, type Store, type TimeClaim, type TimeSpan } from '../kernel/store.ts';
+import { findClinic, findOffer, findPractitioners, type Practitioner, type VisitType } from './clinic.ts';
+import { dateAt, hourAt, parseDate, type SpokenTime, spoken } from './clinic-time.ts';
 import { ClinicError } from './errors.ts';
+import { settleHolds } from './holds.ts';
+import { resourcesFor } from './places.ts';
 import type { SlotHolder, SlotTokens } from './slot-token.ts';
 import { type OpenSlot, openSlots } from './slots.ts';
 
@@ -35,7 +37,7 @@ export interface Openings {
 
 const MAX_DAYS = 31;
 const MAX_AHEAD_DAYS = 366;
-const NOON = '12:00';
+const NOON = 12;
 
 /**
  * The open times for a visit type, earliest first, each with a slotId of this holder.
@@ -47,16 +49,16 @@ export async function findOpenings(
   at: { store: Store; tokens: SlotTokens; holder: SlotHolder; now: number },
 ): Promise<Openings> {
   const tenant = at.store.tenant(at.holder.tenant);
-  const [clinic, visitType] = await Promise.all([
+  const [clinic, { visitType, holidays }] = await Promise.all([
     findClinic(at.store, at.holder.tenant),
-    findVisitType(tenant, question.visitType),
+    findOffer(tenant, question.visitType),
   ]);
   const span = spanOf(question, { now: at.now, zone: clinic.zone });
   const practitioners = await findPractitioners(tenant, visitType.practitioners);
-  const within = { visitType, practitioners, zone: clinic.zone, ...span, now: at.now };
-  const resources = practitioners.map(({ id }) => id);
-  const claims = await tenant.busy(resources, busySpan(span, clinic.zone));
-  const wanted = openSlots(within, claims).filter((slot) =>
+  const within = { visitType, practitioners, holidays, zone: clinic.zone, ...span, now: at.now };
+  const claims = await claimsOn(tenant, { visitType, practitioners }, busySpan(span, clinic.zone));
+  const { blocking } = await settleHolds(tenant, claims, { tag: null, now: at.now });
+  const wanted = openSlots(within, blocking).filter((slot) =>
     inPartOfDay(slot, question.partOfDay, clinic.zone),
   );
   const names = new Map(practitioners.map(({ id, name }) => [id, name]));
@@ -93,6 +95,20 @@ function spanOf(question: OpeningsQuestion, { now, zone }: { now: number; zone: 
   return { from, to };
 }
 
+/** The claims on everyone and every room that could serve the visit, asked for in as few reads as the store allows. */
+async function claimsOn(
+  reader: Reader,
+  { visitType, practitioners }: { visitType: VisitType; practitioners: readonly Practitioner[] },
+  within: TimeSpan,
+): Promise<TimeClaim[]> {
+  const all = practitioners.flatMap((practitioner) => resourcesFor({ visitType, practitioner }));
+  const distinct = [...new Set(all)];
+  const reads: Promise<TimeClaim[]>[] = [];
+  for (let at = 0; at < distinct.length; at += MAX_RESOURCES)
+    reads.push(reader.busy(distinct.slice(at, at + MAX_RESOURCES), within));
+  return (await Promise.all(reads)).flat();
+}
+
 function busySpan(span: ReturnType<typeof spanOf>, zone: string) {
   const from = span.from.toZonedDateTime(zone).epochMilliseconds;
   const to = span.to.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
@@ -101,5 +117,5 @@ function busySpan(span: ReturnType<typeof spanOf>, zone: string) {
 
 function inPartOfDay(slot: OpenSlot, part: OpeningsQuestion['partOfDay'], zone: string): boolean {
   if (part === undefined) return true;
-  return spoken(slot.start, zone).time < NOON === (part === 'morning');
+  return hourAt(slot.start, zone) < NOON === (part === 'morning');
 }

@@ -59,6 +59,11 @@ export class Patients {
     );
   }
 
+  /** The alias by which the audit log names the patient; null when there is no such chart. Opens nothing. */
+  aliasOf(of: PatientRef): Promise<PatientAlias | null> {
+    return this.#keys.aliasOf(of);
+  }
+
   /** Opens only the named compartments; null when there is no such patient. */
   async read<C extends ChartCompartment>(
     of: PatientRef,

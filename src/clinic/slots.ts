@@ -1,7 +1,8 @@
 import type { Temporal } from 'temporal-polyfill';
-import { CELL_MS, type TimeClaim } from '../kernel/store.ts';
+import { CELL_MS, type TimeClaim, type TimeSpan } from '../kernel/store.ts';
+import { openSpans } from './availability.ts';
 import type { Practitioner, VisitType } from './clinic.ts';
-import { instantOf } from './clinic-time.ts';
+import { placeFor } from './places.ts';
 
 /** A time that can be booked. Milliseconds since the epoch, `[start, end)`. */
 export interface OpenSlot {
@@ -15,45 +16,58 @@ export interface SlotQuestion {
   readonly visitType: VisitType;
   readonly practitioners: readonly Practitioner[];
   readonly zone: string;
-  /** Clinic-local dates, both included. */
+  readonly holidays: readonly string[];
+  /** Clinic-local dates on which a slot may start, both included. */
   readonly from: Temporal.PlainDate;
   readonly to: Temporal.PlainDate;
   readonly now: number;
 }
 
-/** Every slot that the clinic's hours and the visit type's lead time allow, whether taken or not, by start. */
+const MINUTE_MS = 60_000;
+
+/** Every slot that the schedules and the visit type's lead time allow, whether taken or not, by start. */
 export function offeredSlots(question: SlotQuestion): OpenSlot[] {
-  const slots: OpenSlot[] = [];
-  for (let date = question.from; compare(date, question.to) <= 0; date = date.add({ days: 1 })) {
-    for (const practitioner of question.practitioners) slots.push(...slotsOn(date, practitioner, question));
-  }
+  const slots = question.practitioners.flatMap((practitioner) => slotsOf(practitioner, question));
   return slots.sort((a, b) => a.start - b.start || (a.practitioner < b.practitioner ? -1 : 1));
 }
 
-/** The offered slots that no claim overlaps. */
+/** The offered slots for which the practitioner has a place left, and one of the rooms if the visit needs one. */
 export function openSlots(question: SlotQuestion, claims: readonly TimeClaim[]): OpenSlot[] {
-  const taken = new Map<string, TimeClaim[]>();
-  for (const claim of claims) taken.set(claim.resource, [...(taken.get(claim.resource) ?? []), claim]);
-  return offeredSlots(question).filter(
-    (slot) =>
-      !(taken.get(slot.practitioner) ?? []).some((claim) => claim.from < slot.end && claim.to > slot.start),
-  );
+  const { visitType } = question;
+  const people = new Map(question.practitioners.map((practitioner) => [practitioner.id, practitioner]));
+  const taken = byResource(claims);
+  return offeredSlots(question).filter((slot) => {
+    const practitioner = people.get(slot.practitioner);
+    return practitioner !== undefined && placeFor(slot, { visitType, practitioner }, taken) !== null;
+  });
 }
 
-function slotsOn(date: Temporal.PlainDate, practitioner: Practitioner, question: SlotQuestion): OpenSlot[] {
-  const length = question.visitType.minutes * 60_000;
-  const earliest = question.now + question.visitType.leadMinutes * 60_000;
-  const slots: OpenSlot[] = [];
-  for (const hours of practitioner.hours) {
-    if (hours.weekday !== date.dayOfWeek) continue;
-    const closes = instantOf(date, hours.to, question.zone);
-    const opens = Math.ceil(instantOf(date, hours.from, question.zone) / CELL_MS) * CELL_MS;
-    for (let start = opens; start + length <= closes; start += length) {
+/** Claims by the resource that they take. */
+export function byResource(claims: readonly TimeClaim[]): Map<string, TimeClaim[]> {
+  const taken = new Map<string, TimeClaim[]>();
+  for (const claim of claims) {
+    const known = taken.get(claim.resource);
+    if (known === undefined) taken.set(claim.resource, [claim]);
+    else known.push(claim);
+  }
+  return taken;
+}
+
+/** Slots follow each other on a grid from the begin of each open span; buffers stay inside the span. */
+function slotsOf(practitioner: Practitioner, question: SlotQuestion): OpenSlot[] {
+  const { visitType, zone, now } = question;
+  const first = question.from.toZonedDateTime(zone).epochMilliseconds;
+  const last = question.to.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
+  const earliest = Math.max(first, now + visitType.leadMinutes * MINUTE_MS);
+  const spans: readonly TimeSpan[] = openSpans(practitioner, question);
+  const length = visitType.minutes * MINUTE_MS;
+  const [before, after] = [visitType.bufferBefore * MINUTE_MS, visitType.bufferAfter * MINUTE_MS];
+  return spans.flatMap(({ from, to }) => {
+    const slots: OpenSlot[] = [];
+    const opens = Math.ceil(from / CELL_MS) * CELL_MS + before;
+    for (let start = opens; start + length + after <= to && start < last; start += before + length + after) {
       if (start >= earliest) slots.push({ practitioner: practitioner.id, start, end: start + length });
     }
-  }
-  return slots;
+    return slots;
+  });
 }
-
-const compare = (a: Temporal.PlainDate, b: Temporal.PlainDate): number =>
-  a.toString() < b.toString() ? -1 : a.toString() > b.toString() ? 1 : 0;

@@ -83,6 +83,12 @@ export class PatientKeys {
     }
   }
 
+  /** The alias under which the patient's keys stand; null when there are none. Unwraps nothing. */
+  async aliasOf(of: PatientRef): Promise<PatientAlias | null> {
+    const [row] = await this.#options.store.tenant(of.tenant).get(ref(patientKeys, of.patient));
+    return row === null ? null : (row.alias as PatientAlias);
+  }
+
   /** @throws CryptoError `KEY_MISSING` when the patient has no key of that version, and what the keyring throws. */
   async load(of: PatientRef, alias: PatientAlias, version: number): Promise<DataKey> {
     const secret = await this.#options.cache.get(cacheId(of, alias, version), async () => {

@@ -65,18 +65,27 @@ export class SealedCharts {
   }
 
   /**
-   * Opens the named values: one store round trip when the key is warm. Null when there is no such patient.
+   * Opens the named values: one store round trip when the key is warm, two when `names` are chosen from what the
+   * chart holds. Null when there is no such patient.
    *
    * @throws CryptoError `ROLLBACK` when the stored values are not those of one revision of the chart.
    */
-  async read(of: PatientRef, names: readonly ValueName[]): Promise<ReadChart | null> {
+  async read(
+    of: PatientRef,
+    names: readonly ValueName[] | ((chart: OpenChart) => readonly ValueName[]),
+  ): Promise<ReadChart | null> {
     const reader = this.#store.tenant(of.tenant);
     try {
-      return await this.#readOnce(of, names, reader);
+      if (typeof names !== 'function') return await this.#readOnce(of, names, reader);
+      const opened = await this.#readOnce(of, [], reader);
+      return opened && { ...opened, values: await opened.chart.read(names(opened.chart)) };
     } catch (error) {
       // A write between two of the rows read looks like a rollback: only a second look inside one snapshot tells.
       if (!(error instanceof CryptoError && error.code === 'ROLLBACK')) throw error;
-      return this.transact(of, async (chart) => ({ chart, values: await chart.read(names) }));
+      return this.transact(of, async (chart) => ({
+        chart,
+        values: await chart.read(typeof names === 'function' ? names(chart) : names),
+      }));
     }
   }
 

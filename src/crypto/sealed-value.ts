@@ -39,8 +39,10 @@ const KDF_LABEL = Buffer.from('chartseal/kdf/1\0', 'latin1');
 // Three buffers that are used again, each filled and read without a pause between: sealing is synchronous.
 /** Label, header and context digest in one piece: one call into the MAC. */
 const kdfInput = Buffer.concat([KDF_LABEL, Buffer.alloc(COMMITMENT_AT + 32)]);
-/** What the MAC gave: the value's key, then the commitment. */
+/** What the MAC gave: the value's key, then the commitment. Its two halves are views made once. */
 const okm = Buffer.allocUnsafeSlow(64);
+const okmKey = new Uint8Array(okm.buffer, 0, 32);
+const okmCommitment = new Uint8Array(okm.buffer, 32, 32);
 /** Header, commitment and any context of `encodeContext`. */
 const aadBuffer = Buffer.allocUnsafeSlow(1_024);
 const CONTEXT_DIGEST_AT = KDF_LABEL.length + COMMITMENT_AT;
@@ -63,9 +65,9 @@ export function seal(plaintext: Uint8Array, key: DataKey, context: Uint8Array): 
   sealed.writeUInt16BE(0, 2);
   sealed.writeUInt32BE(key.version, 4);
   fillRandom(sealed.subarray(SALT_AT, COMMITMENT_AT));
-  const derived = derive(sealed, key.secret, context);
-  derived.copy(sealed, COMMITMENT_AT, 32, 64);
-  const cipher = createCipheriv('aes-256-gcm', valueKey(derived), iv(sealed), TAG_LENGTH);
+  const secret = derive(sealed, key.secret, context);
+  sealed.set(okmCommitment, COMMITMENT_AT);
+  const cipher = createCipheriv('aes-256-gcm', secret, iv(sealed), TAG_LENGTH);
   cipher.setAAD(aad(sealed, context));
   cipher.update(plaintext).copy(sealed, CIPHERTEXT_AT);
   cipher.final();
@@ -84,12 +86,12 @@ export function open(sealed: Uint8Array, key: DataKey, context: Uint8Array): Buf
   if (keyVersionOf(bytes) !== key.version) {
     throw new CryptoError('FORMAT', 'The value was sealed under another key version. Open it with that one.');
   }
-  const derived = derive(bytes, key.secret, context);
-  if (!timingSafeEqual(derived.subarray(32, 64), bytes.subarray(COMMITMENT_AT, CIPHERTEXT_AT))) {
+  const secret = derive(bytes, key.secret, context);
+  if (!timingSafeEqual(okmCommitment, bytes.subarray(COMMITMENT_AT, CIPHERTEXT_AT))) {
     throw new CryptoError('COMMITMENT', 'The value was sealed for another place or under another key.');
   }
   const tagAt = bytes.length - TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', valueKey(derived), iv(bytes), TAG_LENGTH);
+  const decipher = createDecipheriv('aes-256-gcm', secret, iv(bytes), TAG_LENGTH);
   decipher.setAAD(aad(bytes, context));
   decipher.setAuthTag(bytes.subarray(tagAt));
   const plaintext = decipher.update(bytes.subarray(CIPHERTEXT_AT, tagAt));
@@ -123,19 +125,17 @@ export function keyVersionOf(sealed: Uint8Array): number {
   return bytes.readUInt32BE(4);
 }
 
-function derive(header: Buffer, secret: KeyObject, context: Uint8Array): Buffer {
+/** The value's key; its commitment is left in `okmCommitment` until the next call. */
+function derive(header: Buffer, secret: KeyObject, context: Uint8Array): KeyObject {
   header.copy(kdfInput, KDF_LABEL.length, 0, COMMITMENT_AT);
   kdfInput.write(hash('sha256', context, 'binary'), CONTEXT_DIGEST_AT, 'binary');
   // A string is how a digest leaves Node fastest: a Buffer of its own costs a third of the MAC.
   okm.write(createHmac('sha512', secret).update(kdfInput).digest('binary'), 0, 'binary');
-  return okm;
+  const valueKey = createSecretKey(okmKey);
+  okmKey.fill(0);
+  return valueKey;
 }
 
-function valueKey(derived: Buffer): KeyObject {
-  const secret = createSecretKey(derived.subarray(0, 32));
-  derived.fill(0, 0, 32);
-  return secret;
-}
 const iv = (sealed: Buffer): Buffer => sealed.subarray(SALT_AT, SALT_AT + 12);
 function aad(sealed: Buffer, context: Uint8Array): Buffer {
   const length = CIPHERTEXT_AT + context.length;

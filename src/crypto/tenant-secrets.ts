@@ -15,7 +15,7 @@ export const tenantSecrets = collection('tenantSecrets', {
 });
 
 /** What a tenant MAC is for. Bound into the MAC: never rename or reuse one. */
-export type MacPurpose = 'idempotency' | 'body' | 'slot';
+export type MacPurpose = 'idempotency' | 'body' | 'slot' | 'hold' | 'confirm';
 
 const VERSION = 1;
 

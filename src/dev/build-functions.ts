@@ -1,6 +1,8 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { POLICIES } from '../access/policy-engine.ts';
 import { buildWebAssets } from './web-assets.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
@@ -24,12 +26,20 @@ export async function buildFunctions(): Promise<void> {
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'silent' },
   });
+  await copyPolicies(out);
   const index: Record<string, unknown> = {};
   for (const [path, { body, ...asset }] of await buildWebAssets()) {
     index[path] = { ...asset, file: basename(path) };
     await writeFile(join(out, 'web', basename(path)), body);
   }
   await writeFile(join(out, 'web', 'index.json'), JSON.stringify(index));
+}
+
+/** Cedar's program and the policies are read from beside the bundle. */
+async function copyPolicies(out: string): Promise<void> {
+  const cedar = createRequire(import.meta.url).resolve('@cedar-policy/cedar-wasm/nodejs');
+  await copyFile(join(dirname(cedar), 'cedar_wasm_bg.wasm'), join(out, 'cedar_wasm_bg.wasm'));
+  await cp(POLICIES, join(out, 'policies'), { recursive: true });
 }
 
 if (import.meta.main) await buildFunctions();

@@ -6,6 +6,10 @@ export interface DemoPerson {
   readonly role: string;
   /** The bundle below `emulator-data/` that is this person's own chart. */
   readonly chart?: string;
+  /** Bundles below `emulator-data/` of the charts that this person acts for. */
+  readonly actsFor?: readonly string[];
+  /** Bundles of the charts that this person treats. */
+  readonly treats?: readonly string[];
   readonly note: string;
 }
 
@@ -26,14 +30,16 @@ export const DEMO_PEOPLE: readonly DemoPerson[] = [
     uid: 'usr_parent',
     tenant: 'riverside',
     role: 'proxy',
-    note: 'acts for a child',
+    actsFor: ['leo-park'],
+    note: 'acts for a child, Leo Park',
   },
   {
     email: 'clinician@example.com',
     uid: 'usr_clinician',
     tenant: 'riverside',
     role: 'clinician',
-    note: 'clinician',
+    treats: ['john-doe', 'leo-park'],
+    note: 'clinician who treats John Doe and Leo Park, not Ana Ruiz',
   },
   {
     email: 'frontdesk@example.com',
@@ -59,5 +65,20 @@ export const DEMO_PEOPLE: readonly DemoPerson[] = [
     role: 'patient',
     chart: 'mary-lake',
     note: 'patient at the other clinic',
+  },
+  {
+    email: 'clinician@lakeside.example.com',
+    uid: 'usr_lakeside_clinician',
+    tenant: 'lakeside',
+    role: 'clinician',
+    treats: ['mary-lake'],
+    note: 'clinician at the other clinic',
+  },
+  {
+    email: 'frontdesk@lakeside.example.com',
+    uid: 'usr_lakeside_frontdesk',
+    tenant: 'lakeside',
+    role: 'frontdesk',
+    note: 'front desk at the other clinic',
   },
 ];

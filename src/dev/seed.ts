@@ -2,17 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { members } from '../access/members.ts';
+import { putRelationship } from '../access/relationships.ts';
 import { importPatient } from '../clinic/import-patient.ts';
 import { putMember, setUpClinic } from '../clinic/tenants.ts';
 import type { Composed } from '../compose.ts';
 import type { Config } from '../config.ts';
 import { localKeyId } from '../crypto/local-keyring.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { ref } from '../kernel/collection.ts';
 import { type PatientId, parseTenantId, parseUserId, type TenantId } from '../kernel/ids.ts';
 import { createAccounts } from './auth/accounts.ts';
 import { DEMO_CLINICS } from './clinics.ts';
 import { DEMO_PASSWORD, DEMO_PEOPLE, type DemoPerson } from './people.ts';
 
+/** A year: a relationship without an end is none. */
+const RELATED_MS = 365 * 86_400_000;
 const DATA = join(import.meta.dirname, '../../emulator-data');
 
 /** Puts the synthetic clinics, people and charts in place. What is there already stays as it is. */
@@ -28,7 +32,8 @@ export async function seed(config: Config, composed: Composed): Promise<void> {
     await composed.secrets.ensure(tenant);
     await composed.indexKeys.ensure(tenant);
   }
-  for (const person of DEMO_PEOPLE) await seedMember(composed, person);
+  const charts = new Map<string, PatientId>();
+  for (const person of bySelfFirst(DEMO_PEOPLE)) await seedMember(composed, person, charts);
   if (config.firebase.authEmulatorUrl === null) return;
   await createAccounts({
     emulatorUrl: config.firebase.authEmulatorUrl,
@@ -42,12 +47,42 @@ export async function seed(config: Config, composed: Composed): Promise<void> {
   });
 }
 
-async function seedMember(composed: Composed, person: DemoPerson): Promise<void> {
+/** Whoever has a chart of their own comes before those who act for, or treat, them. */
+const bySelfFirst = (people: readonly DemoPerson[]): DemoPerson[] => [
+  ...people.filter(({ chart }) => chart !== undefined),
+  ...people.filter(({ chart }) => chart === undefined),
+];
+
+/** @param charts the charts that are in place, by tenant and bundle; takes those that are met here. */
+async function seedMember(
+  composed: Composed,
+  person: DemoPerson,
+  charts: Map<string, PatientId>,
+): Promise<void> {
   const tenant = parseTenantId(person.tenant);
   const user = parseUserId(person.uid);
   const [existing] = await composed.store.tenant(tenant).get(ref(members, user));
-  if (existing !== null) return;
-  const patient = person.chart === undefined ? null : await chartOf(composed, tenant, person.chart);
+  if (existing !== null) {
+    if (person.chart !== undefined) charts.set(`${tenant}/${person.chart}`, existing.patient as PatientId);
+    return;
+  }
+  const chart = async (name: string): Promise<PatientId> => {
+    const patient = charts.get(`${tenant}/${name}`) ?? (await chartOf(composed, tenant, name));
+    charts.set(`${tenant}/${name}`, patient);
+    return patient;
+  };
+  const patient = person.chart === undefined ? null : await chart(person.chart);
+  const related = [
+    ...(person.actsFor ?? []).map((name) => ({ name, kind: 'proxy' as const })),
+    ...(person.treats ?? []).map((name) => ({ name, kind: 'care-team' as const })),
+  ];
+  const expiresAt = systemClock() + RELATED_MS;
+  for (const { name, kind } of related) {
+    const pair = { user, patient: await chart(name) };
+    await composed.store.tenant(tenant).transact(async (tx) => {
+      putRelationship(tx, { ...pair, kind, expiresAt });
+    });
+  }
   await putMember(composed.store, tenant, { user, role: person.role, patient });
 }
 

@@ -8,6 +8,7 @@ import { startAuditLoop } from './audit-loop.ts';
 import { startAuthEmulator } from './auth/emulator.ts';
 import { StackError } from './errors.ts';
 import { startKmsEmulator } from './kms-emulator/server.ts';
+import { DEMO_PEOPLE } from './people.ts';
 import { stackSecrets } from './secrets.ts';
 import { seed } from './seed.ts';
 import { type ChosenStore, startStore } from './store-choice.ts';
@@ -86,6 +87,8 @@ async function startParts(
     CHARTSEAL_COOKIE_KEYS: secrets.cookieKeys,
     CHARTSEAL_CHECKPOINTS: resolve(dataDir, 'checkpoints'),
     CHARTSEAL_FIREBASE_API_KEY: 'demo-api-key',
+    // The synthetic staff have no phone; whoever runs this for real people does not set it.
+    CHARTSEAL_WITHOUT_SECOND_FACTOR: DEMO_PEOPLE.map(({ uid }) => uid).join(','),
     FIREBASE_AUTH_EMULATOR_HOST: auth.host,
     GCLOUD_PROJECT: PROJECT,
     AWS_REGION: REGION,

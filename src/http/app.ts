@@ -16,8 +16,10 @@ export interface AppOptions {
   readonly origin: string;
   readonly health: () => Promise<Health>;
   readonly mcp: (req: Request, res: ServerResponse) => Promise<void>;
-  /** Loaded at its first use: importing it costs most of a cold start. */
-  readonly oauth: () => Promise<Pick<AuthorizationServer, 'handle'>>;
+  /** Who issues the tokens: this origin, or an external issuer. */
+  readonly authorizationServer: string;
+  /** Loaded at its first use: importing it costs most of a cold start. Null with an external issuer. */
+  readonly oauth: (() => Promise<Pick<AuthorizationServer, 'handle'>>) | null;
   /** The auditor console, loaded at its first use. */
   readonly console: () => Promise<{ handle: Handle }>;
   /** URL path → file. */
@@ -48,14 +50,15 @@ export function createApp(options: AppOptions): Handle {
     ['/', (_req, res) => sendJson(res, 200, welcome(options.origin))],
     ['/healthz', async (_req, res) => sendHealth(res, await options.health())],
     ['/mcp', options.mcp],
-    ['/.well-known/oauth-protected-resource', (_req, res) => sendMetadata(res, options.origin)],
-    ['/.well-known/oauth-protected-resource/mcp', (_req, res) => sendMetadata(res, options.origin)],
+    ['/.well-known/oauth-protected-resource', (_req, res) => sendMetadata(res, options)],
+    ['/.well-known/oauth-protected-resource/mcp', (_req, res) => sendMetadata(res, options)],
   ]);
   return async (req, res) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) res.setHeader(name, value);
     try {
       const { pathname } = new URL(req.url ?? '/', options.origin);
-      if (OAUTH_PATHS.test(pathname)) return await (await options.oauth()).handle(req, res);
+      if (options.oauth !== null && OAUTH_PATHS.test(pathname))
+        return await (await options.oauth()).handle(req, res);
       if (CONSOLE_PATHS.test(pathname)) return await (await options.console()).handle(req, res);
       const asset = options.assets.get(pathname);
       if (asset !== undefined) return sendAsset(req, res, asset);
@@ -72,10 +75,10 @@ export function createApp(options: AppOptions): Handle {
 }
 
 /** RFC 9728 §2. */
-function sendMetadata(res: ServerResponse, origin: string): void {
+function sendMetadata(res: ServerResponse, { origin, authorizationServer }: AppOptions): void {
   const metadata = {
     resource: `${origin}/mcp`,
-    authorization_servers: [origin],
+    authorization_servers: [authorizationServer],
     scopes_supported: RESOURCE_SCOPES,
     bearer_methods_supported: ['header'],
     resource_name: 'Chartseal',

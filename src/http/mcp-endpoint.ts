@@ -1,22 +1,27 @@
 import type { ServerResponse } from 'node:http';
 import { NodeStreamableHTTPServerTransport, toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
 import { type AuthInfo, createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
-import { type BearerOptions, type Principal, verifyBearer } from '../access/bearer.ts';
+import { type BearerOptions, type Principal, refuseMisplacedToken, verifyBearer } from '../access/bearer.ts';
 import { AccessError } from '../access/errors.ts';
 import { RESOURCE_SCOPES } from '../access/scopes.ts';
 import { challenge } from '../mcp/answers.ts';
+import type { Caller } from '../mcp/call-tool.ts';
 import { createServer } from '../mcp/server.ts';
 import type { Services } from '../mcp/tool.ts';
 import { HttpError, rpcError } from './errors.ts';
 import { type Request, readJson, sendJson } from './exchange.ts';
+import { stepUpByHttp } from './step-up.ts';
 
 /** What the MCP address stands on. */
 export interface McpEndpointOptions {
   readonly origin: string;
   readonly services: Services;
   readonly bearer: BearerOptions;
-  /** Asked for each request: false when the person has ended the connection that the token belongs to. */
-  readonly isLive: (grant: string) => Promise<boolean>;
+  /**
+   * Asked for each request: false when the person has ended the connection that the token belongs to. Null with an
+   * external issuer, whose connections are not known here: its tokens end by their short life.
+   */
+  readonly isLive: ((grant: string) => Promise<boolean>) | null;
 }
 
 const BROWSERS_ALLOWED = ['https://chatgpt.com', 'https://chat.openai.com'];
@@ -30,7 +35,7 @@ export function createMcpEndpoint(
 ): (req: Request, res: ServerResponse) => Promise<void> {
   const { services } = options;
   const modern = toNodeHandler(
-    createMcpHandler(({ authInfo }) => createServer({ principal: principalOf(authInfo), services }), {
+    createMcpHandler(({ authInfo }) => createServer(callerOf(authInfo)), {
       legacy: 'reject',
       maxSubscriptions: 0,
       keepAliveMs: 0,
@@ -47,15 +52,17 @@ export function createMcpEndpoint(
     const principal = await authenticate(req, res, options);
     if (principal === null) return;
     const body = await readJson(req);
+    const onStepUp = stepUpByHttp(req, res, { client: principal.client, body });
+    const caller: Caller = { principal, services, ...(onStepUp === undefined ? {} : { onStepUp }) };
     const auth: AuthInfo = {
       token: '',
       clientId: principal.client,
       scopes: [...principal.scopes],
-      extra: { principal },
+      extra: { caller },
     };
     const authenticated = Object.assign(req, { auth }) as Request & { auth: AuthInfo };
     if (await isLegacyRequest(await toWebRequest(authenticated as never, body))) {
-      await serveLegacy(createServer({ principal, services }), { req: authenticated, res, body });
+      await serveLegacy(createServer(caller), { req: authenticated, res, body });
     } else {
       await modern(authenticated as never, res, body);
     }
@@ -83,18 +90,27 @@ async function authenticate(
   options: McpEndpointOptions,
 ): Promise<Principal | null> {
   try {
+    refuseMisplacedToken({ url: req.url, contentType: req.headers['content-type'] });
     const principal = await verifyBearer(req.headers.authorization, options.bearer);
-    const revoked = principal.grant === null || !(await options.isLive(principal.grant));
-    if (revoked) throw new AccessError('TOKEN_INVALID', 'This connection was ended. Sign in again.');
+    if (!(await stillGood(principal, options.isLive)))
+      throw new AccessError('TOKEN_INVALID', 'This connection was ended. Sign in again.');
     return principal;
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
+    if (error.code === 'TOKEN_MISPLACED') {
+      sendJson(res, 400, rpcError(-32600, error.message, error.code));
+      return null;
+    }
     const asking = new AccessError(error.code, error.message, RESOURCE_SCOPES);
     sendJson(res, 401, rpcError(-32001, error.message, error.code), {
       'www-authenticate': challenge(asking, options.services.resourceMetadataUrl),
     });
     return null;
   }
+}
+
+async function stillGood({ grant }: Principal, isLive: McpEndpointOptions['isLive']): Promise<boolean> {
+  return isLive === null || (grant !== null && (await isLive(grant)));
 }
 
 /** A page of another site must not talk to this address through a person's browser (DNS rebinding). */
@@ -104,8 +120,8 @@ function checkOrigin(req: Request, own: string): void {
   throw new HttpError('ORIGIN_REFUSED', 'This address is not for pages of other sites.');
 }
 
-function principalOf(authInfo: AuthInfo | undefined): Principal {
-  const principal = authInfo?.extra?.['principal'];
-  if (principal === undefined) throw new TypeError('The MCP handler ran before the token was verified.');
-  return principal as Principal;
+function callerOf(authInfo: AuthInfo | undefined): Caller {
+  const caller = authInfo?.extra?.['caller'];
+  if (caller === undefined) throw new TypeError('The MCP handler ran before the token was verified.');
+  return caller as Caller;
 }

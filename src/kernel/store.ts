@@ -59,7 +59,7 @@ export interface Reader {
   list<C extends Columns>(of: Collection<C>, options: ListOptions<C>): Promise<Listed<C>[]>;
   /**
    * The parts of `within` in which `resources` are taken, by resource and time. Adjacent parts of one booking
-   * come as one claim. At most 20 resources and 31 days.
+   * come as one claim. At most {@link MAX_RESOURCES} resources and 31 days.
    */
   busy(resources: readonly string[], within: TimeSpan): Promise<TimeClaim[]>;
 }
@@ -116,6 +116,9 @@ export interface Store {
   ping(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** How many resources {@link Reader.busy} looks at in one call. */
+export const MAX_RESOURCES = 20;
 
 /** The grain of time claims: five minutes, aligned to UTC. */
 export const CELL_MS = 300_000;

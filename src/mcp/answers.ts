@@ -1,7 +1,11 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { AccessError } from '../access/errors.ts';
+import type { Caller } from './call-tool.ts';
 import { McpError } from './errors.ts';
 import type { Tool, ToolResult } from './tool.ts';
+
+/** Codes of a chart that stays closed. Each answer carries the same way out, whoever asked and for whatever. */
+const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CHART_LIMIT', 'POLICY_UNAVAILABLE']);
 
 /** A tool's answer as MCP says it: a sentence and the structured output. */
 export function answerOf(_tool: Tool, result: ToolResult<Record<string, unknown>>): CallToolResult {
@@ -12,15 +16,19 @@ export function answerOf(_tool: Tool, result: ToolResult<Record<string, unknown>
  * An error as the model reads it: what did not happen, why, what to do, and a stable code. For a missing scope
  * it carries the challenge that ChatGPT turns into its sign-in.
  */
-export function errorAnswer(tool: Tool, error: unknown, resourceMetadataUrl: string): CallToolResult {
+export function errorAnswer(tool: Tool, error: unknown, caller: Caller): CallToolResult {
+  const { resourceMetadataUrl, emergencyUrl } = caller.services;
   const { code, message, retryable } = McpError.describe(error);
   const meta: Record<string, unknown> = { 'chartseal/error': { code, retryable } };
   if (error instanceof AccessError && error.code === 'SCOPE_MISSING') {
-    meta['mcp/www_authenticate'] = [challenge(error, resourceMetadataUrl)];
+    const asked = challenge(error, resourceMetadataUrl);
+    meta['mcp/www_authenticate'] = [asked];
+    caller.onStepUp?.(asked);
   }
+  const wayOut = REFUSALS.has(code) ? ` Clinicians in an emergency: ${emergencyUrl}` : '';
   return {
     isError: true,
-    content: [{ type: 'text', text: `${tool.onError} ${message} (${code})` }],
+    content: [{ type: 'text', text: `${tool.onError} ${message} (${code})${wayOut}` }],
     _meta: meta,
   };
 }

@@ -1,8 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Principal } from '../access/bearer.ts';
-import { findMember, type Member } from '../access/members.ts';
-import { type Decision, decide } from '../access/policy.ts';
+import type { Facts, OpeningRows } from '../access/facts.ts';
+import { type Decision, decide, isAboutChart, type Requirement } from '../access/policy.ts';
 import type { AuditEntry } from '../audit/append.ts';
 import { answerOf, errorAnswer } from './answers.ts';
 import { McpError } from './errors.ts';
@@ -15,28 +15,47 @@ import {
   type ToolResult,
 } from './tool.ts';
 
+/** Who calls, and what tools stand on. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly services: Services;
+  /** Told when the call needs scopes that were not granted, for clients that read the challenge from HTTP. */
+  readonly onStepUp?: (challenge: string) => void;
+}
+
+type GatheredFacts = Facts & { readonly openings: OpeningRows };
+
+/** What is known of a call so far; a refusal names it in its audit event. */
+interface Progress {
+  readonly facts: GatheredFacts | null;
+  readonly decision: Decision | null;
+}
+
 /**
- * Every tool call takes this path, and no other leads to a chart: validate the input, decide, run, minimise,
- * commit the audit event naming what is about to be released, answer.
+ * Every tool call takes this path, and no other leads to a chart: validate the input, gather facts, decide, count the
+ * opening, run, minimise, commit the audit event naming what is about to be released, answer.
  *
  * @param caller who the access token proves; the arguments never choose tenant, actor or purpose.
  */
-export async function callTool(
-  tool: Tool,
-  args: unknown,
-  caller: { principal: Principal; services: Services },
-): Promise<CallToolResult> {
-  const { principal, services } = caller;
-  let member: Member | null = null;
+export async function callTool(tool: Tool, args: unknown, caller: Caller): Promise<CallToolResult> {
+  let progress: Progress = { facts: null, decision: null };
   try {
     const input = validateInput(tool, args);
-    member = await findMember(services.store, principal.tenant, principal.user);
-    const decision = authorise(tool, input, { principal, member });
-    const result = await run(tool, input, { principal, member, decision, services });
+    const requirement = tool.requirementFor?.(input) ?? tool.requirement;
+    const facts = await gather(requirement, input, caller);
+    progress = { facts, decision: null };
+    const decision = decide(requirement, {
+      ...caller,
+      facts,
+      engine: await caller.services.policies.engine(),
+    });
+    progress = { facts, decision };
+    await countOpening(caller, facts, decision);
+    const result = await run(tool, input, { ...caller, member: facts.member, decision });
     return answerOf(tool, result);
   } catch (error) {
-    await recordRefusal(tool, error, { principal, member, services });
-    return errorAnswer(tool, error, services.resourceMetadataUrl);
+    await recordRefusal(tool, error, { ...caller, ...progress });
+    return errorAnswer(tool, error, caller);
   }
 }
 
@@ -47,13 +66,30 @@ function validateInput(tool: Tool, args: unknown): Record<string, unknown> {
   throw new McpError('INPUT', describeIssues(tool, parsed.error));
 }
 
-function authorise(
-  tool: Tool,
+/** Of all arguments only the handle of the patient reaches the decision, and only as a handle. */
+function gather(
+  requirement: Requirement,
   input: Record<string, unknown>,
-  caller: { principal: Principal; member: Member | null },
-): Decision {
+  { principal, services }: Caller,
+): Promise<GatheredFacts> {
   const asked = typeof input['patient'] === 'string' ? input['patient'] : null;
-  return decide(tool.requirementFor?.(input) ?? tool.requirement, { ...caller, asked });
+  return services.facts.gather(principal, {
+    asked,
+    aboutChart: isAboutChart(requirement),
+    now: services.clock(),
+  });
+}
+
+/** One's own chart is not counted: it is one chart. */
+async function countOpening(
+  { principal, services }: Caller,
+  { member, openings }: GatheredFacts,
+  { patient, relationship }: Decision,
+): Promise<void> {
+  if (patient === null || relationship === 'self') return;
+  const { tenant, user, client } = principal;
+  const actor = { user, role: member?.role ?? 'none', client };
+  await services.guard.admit({ tenant, patient, actor, rows: openings });
 }
 
 async function run(
@@ -104,25 +140,31 @@ function readEntry(
 }
 
 /** A refusal or a failure is an event too; when even that cannot be kept, the answer says so. */
-async function recordRefusal(
-  tool: Tool,
-  error: unknown,
-  call: { principal: Principal; member: Member | null; services: Services },
-): Promise<void> {
+async function recordRefusal(tool: Tool, error: unknown, call: Caller & Progress): Promise<void> {
   const { code, outcome } = McpError.describe(error);
   if (code === 'AUDIT_UNAVAILABLE') return;
+  const { principal, services, facts, decision } = call;
+  const patient = await aliasAfterPermit(call);
   const entry: AuditEntry = {
-    ...actOf(tool, call),
+    ...actOf(tool, { principal, member: facts?.member ?? null }),
     outcome,
     reason: code,
+    ...(patient === null ? {} : { patient }),
     entity: { resource: tool.audit.resource },
-    purposeOfUse: 'UNKNOWN',
-    policy: outcome === '4' ? 'deny-by-default' : 'none',
+    purposeOfUse: decision?.purposeOfUse ?? 'UNKNOWN',
+    policy: decision?.policy ?? (outcome === '4' ? 'deny-by-default' : 'none'),
   };
-  await call.services.audit.append(call.principal.tenant, entry).catch(() => undefined);
+  await services.audit.append(principal.tenant, entry).catch(() => undefined);
 }
 
-function actOf(tool: Tool, call: { principal: Principal; member: Member | null }) {
+/** Whose chart a failure concerns. Only after a permit: what was refused costs the same for every handle. */
+async function aliasAfterPermit({ principal, services, decision }: Caller & Progress) {
+  if (decision === null || decision.patient === null) return null;
+  const of = { tenant: principal.tenant, patient: decision.patient };
+  return services.patients.aliasOf(of).catch(() => null);
+}
+
+function actOf(tool: Tool, call: { principal: Principal; member: Facts['member'] }) {
   return {
     action: tool.audit.action,
     operation: tool.name,

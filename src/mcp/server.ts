@@ -5,11 +5,11 @@ import {
   type Tool as ToolListing,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Principal } from '../access/bearer.ts';
+import { scopesNeeded } from '../access/policy.ts';
 import { VERSION } from '../kernel/version.ts';
-import { callTool } from './call-tool.ts';
+import { type Caller, callTool } from './call-tool.ts';
 import { TOOLS } from './catalog.ts';
-import type { Services, Tool } from './tool.ts';
+import type { Tool } from './tool.ts';
 
 /** What the model reads before anything else; the part that matters fits in 512 characters. */
 const INSTRUCTIONS = [
@@ -28,7 +28,7 @@ export const TOOL_LISTINGS: readonly ToolListing[] = TOOLS.map(listingOf);
  * A server for one request of one caller. The protocol's own class, below `McpServer`, because the pipeline
  * validates inputs itself and the listing carries `securitySchemes`, which `registerTool` drops.
  */
-export function createServer(caller: { principal: Principal; services: Services }): Server {
+export function createServer(caller: Caller): Server {
   const server = new Server(SERVER_INFO, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LISTINGS] }));
   server.setRequestHandler('tools/call', ({ params }) => {
@@ -42,7 +42,7 @@ export function createServer(caller: { principal: Principal; services: Services 
 }
 
 function listingOf(tool: Tool): ToolListing {
-  const securitySchemes = [{ type: 'oauth2', scopes: [...tool.requirement.scopes] }];
+  const securitySchemes = schemesOf(tool);
   const listing = {
     name: tool.name,
     title: tool.title,
@@ -54,6 +54,14 @@ function listingOf(tool: Tool): ToolListing {
     _meta: { securitySchemes },
   };
   return listing as ToolListing;
+}
+
+/** Any one of these lets somebody call: what patients grant, and what staff grant. */
+function schemesOf({ requirement }: Tool) {
+  const sets = ['patient', 'clinician'] as const;
+  const scopes = sets.flatMap((role) => [scopesNeeded(requirement, role) ?? []]);
+  const distinct = new Map(scopes.map((set) => [set.join(' '), set]));
+  return [...distinct.values()].map((set) => ({ type: 'oauth2', scopes: set }));
 }
 
 function schemaOf(schema: z.ZodObject, io: 'input' | 'output') {

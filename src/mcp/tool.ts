@@ -1,9 +1,13 @@
 import type { z } from 'zod';
 import type { Principal } from '../access/bearer.ts';
+import type { FactReader } from '../access/facts.ts';
+import type { OpeningGuard } from '../access/guard.ts';
 import type { Member } from '../access/members.ts';
 import type { Decision, Requirement } from '../access/policy.ts';
+import type { Policies } from '../access/policy-engine.ts';
 import type { AuditDraft, AuditEntry, AuditLog } from '../audit/append.ts';
 import type { Bookings } from '../clinic/booking.ts';
+import type { Booker } from '../clinic/clinic.ts';
 import type { Patients } from '../clinic/patients.ts';
 import type { SlotTokens } from '../clinic/slot-token.ts';
 import type { PatientRef } from '../crypto/patient-keys.ts';
@@ -18,9 +22,14 @@ export interface Services {
   readonly bookings: Bookings;
   readonly slotTokens: SlotTokens;
   readonly audit: AuditLog;
+  readonly facts: FactReader;
+  readonly policies: Policies;
+  readonly guard: OpeningGuard;
   readonly clock: Clock;
   /** Where a client learns how to sign in (RFC 9728). */
   readonly resourceMetadataUrl: string;
+  /** Where clinicians ask for access in an emergency; every refusal of a chart names it. */
+  readonly emergencyUrl: string;
 }
 
 /** One authorised call of a tool. */
@@ -71,7 +80,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly audit: { readonly action: 'C' | 'R' | 'U' | 'D' | 'E'; readonly resource: string };
   /** How an error of this tool begins, so that nobody wonders whether something happened. */
   readonly onError: string;
-  /** The scopes that the tool list advertises. */
+  /** What the tool does, at the least; the tool list advertises the scopes that it takes. */
   readonly requirement: Requirement;
   /** What this very call needs, when that depends on its input. */
   readonly requirementFor?: (input: z.infer<I>) => Requirement;
@@ -83,10 +92,15 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
   return tool as unknown as Tool;
 }
 
-/** The chart that the decision opened. The pipeline guarantees it for `own-chart` tools. */
+/** The chart that the decision opened. The pipeline guarantees it for tools with an action about one. */
 export function chartOf(call: ToolCall): PatientRef {
   if (call.decision.patient === null) throw new TypeError('The tool asks for a chart but requires none.');
   return { tenant: call.principal.tenant, patient: call.decision.patient };
+}
+
+/** On which side of the desk the caller stands; the clinic's rules differ. */
+export function bookerOf({ member }: ToolCall): Booker {
+  return member?.role === 'clinician' || member?.role === 'frontdesk' ? 'staff' : 'patient';
 }
 
 /** The names of the fields in an output, such as `conditions.items.text`; never a value. */

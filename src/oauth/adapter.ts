@@ -32,6 +32,15 @@ export function createAdapterFactory(store: Store, now: Clock = systemClock): (m
   return (model) => new StoreAdapter(store, model, now);
 }
 
+/** Keeps a registered client that a person has just connected. Nothing for clients that were not registered here. */
+export async function keepClient(store: Store, clientId: string, now: Clock = systemClock): Promise<void> {
+  await store.tenant(SYSTEM_TENANT).transact(async (tx) => {
+    const at = stateRef('Client', clientId);
+    const [row] = await tx.get(at);
+    if (row !== null) tx.put(at, { ...row, expiresAt: now() + LIFETIMES.client * 1000 });
+  });
+}
+
 class StoreAdapter implements Adapter {
   readonly #rows: ReturnType<Store['tenant']>;
   readonly #model: string;
@@ -48,7 +57,7 @@ class StoreAdapter implements Adapter {
       payload: withoutSecrets(id, payload),
       grantId: payload.grantId ?? null,
       uid: payload.uid ?? null,
-      expiresAt: expiresIn === undefined ? null : this.#now() + expiresIn * 1000,
+      expiresAt: this.#expiryOf(expiresIn),
       consumedAt: null,
     };
     await this.#rows.transact(async (tx) => tx.put(stateRef(this.#model, id), row));
@@ -115,6 +124,11 @@ class StoreAdapter implements Adapter {
       after = found.at(-1)?.id;
       if (found.length < PAGE) return;
     }
+  }
+
+  /** A registration is open to anyone, so a client that nobody connects does not stay. */
+  #expiryOf(seconds = this.#model === 'Client' ? LIFETIMES.unusedClient : undefined): number | null {
+    return seconds === undefined ? null : this.#now() + seconds * 1000;
   }
 
   #expired(row: StateRow): boolean {

@@ -1,18 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
-import type Provider from 'oidc-provider';
 import { systemClock } from '../kernel/clock.ts';
 import type { Store } from '../kernel/store.ts';
-import { type ClientPolicy, redirectAllowed, registrationOf } from './clients.ts';
-import { createCookieJar } from './cookie-jar.ts';
+import { keepClient } from './adapter.ts';
+import type { ClientPolicy } from './clients.ts';
 import { developmentOnly } from './development.ts';
-import { OAuthError } from './errors.ts';
+import type { OAuthEvent } from './events.ts';
 import { createGrantRegistry, type GrantRegistry } from './grants.ts';
-import { createInteractions, isInteractionPath, type OAuthEvent } from './interactions.ts';
-import { type PageAssets, problemPage, sendPage } from './pages.ts';
+import { createGuardedFetch } from './guarded-fetch.ts';
+import { createHandler, nameOf } from './handler.ts';
+import { createInteractions } from './interactions.ts';
+import type { PageAssets } from './pages.ts';
+import type { PersonDirectory } from './people.ts';
 import { createProvider } from './provider.ts';
-import { bodyOf, rewritten } from './request.ts';
+import { createRateLimits } from './rate-limits.ts';
+import type { PredefinedClient } from './settings.ts';
+import { assertSafe } from './setup.ts';
 import type { SignIn } from './sign-in.ts';
+import { createUserInfo } from './user-info.ts';
 
 /** How {@link createAuthorizationServer} is set up. */
 export interface AuthorizationServerOptions {
@@ -24,22 +29,34 @@ export interface AuthorizationServerOptions {
   readonly scopes: Readonly<Record<string, string>>;
   /** What a request without `scope` asks for; all of `scopes` when left out. */
   readonly defaultScopes?: readonly string[];
+  /** The scopes that suit a role: the consent page offers no others. All of them when left out. */
+  readonly scopesFor?: (role: string) => readonly string[];
   readonly store: Store;
   /** Private ES256 keys, each with a `kid`. The first signs; all are published, so a new key can be known before it signs. */
   readonly signingKeys: readonly JWK[];
   /** Secrets of at least 32 characters for cookies and forms. The first signs, all verify. */
   readonly cookieKeys: readonly string[];
   readonly signIn: SignIn;
+  /** Who somebody is in their clinic. */
+  readonly people: PersonDirectory;
+  /** Accounts that need no second factor though their role does: synthetic people, with {@link developmentOnly}. */
+  readonly withoutSecondFactor?: readonly string[];
   readonly pages: PageAssets;
   /** Exact redirect addresses to take beside ChatGPT's own. */
   readonly redirectUris?: readonly string[];
+  /** Clients that need no registration. */
+  readonly predefinedClients?: readonly PredefinedClient[];
   /** Hosts of client documents (CIMD) and key sets; ChatGPT's own when left out. */
   readonly clientHosts?: readonly string[];
+  /** False takes `iss` (RFC 9207) off authorization responses and out of the metadata. */
+  readonly issParameter?: boolean;
+  /** How many entries of `X-Forwarded-For` the platform itself writes; none when left out. */
+  readonly proxyHops?: number;
   /** For the audit log. Awaited: when it fails, the step fails. */
   readonly onEvent?: (event: OAuthEvent) => Promise<void>;
   /** Faults of the server, without values: the error's name and code. */
   readonly onFault?: (fault: { readonly name: string; readonly code: string }) => void;
-  /** Fetches client documents; the platform's `fetch` when left out. */
+  /** Fetches client documents; when left out, one that asks public addresses of `clientHosts` alone. */
   readonly fetch?: typeof globalThis.fetch;
   readonly [developmentOnly]?: true;
 }
@@ -59,28 +76,36 @@ const CHATGPT_HOSTS = ['chatgpt.com', 'openai.com'];
 const METADATA = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
 /**
- * @throws OAuthError `SETUP` for an http issuer or an Auth emulator without {@link developmentOnly}, and for keys
- *   that are missing, weak or not private ES256.
+ * @throws OAuthError `SETUP` for an http issuer, an Auth emulator or an exempted account without
+ *   {@link developmentOnly}, and for keys that are missing, weak or not private ES256.
  */
 export function createAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
   assertSafe(options);
-  const clients: ClientPolicy = {
-    redirectUris: options.redirectUris ?? [],
-    hosts: options.clientHosts ?? CHATGPT_HOSTS,
-    loopback: options[developmentOnly] === true,
-  };
   const grants = createGrantRegistry(options.store);
-  const provider = createProvider({
-    ...options,
-    grants,
-    clients,
-    fetch: options.fetch ?? globalThis.fetch,
-  });
+  const now = systemClock;
+  const onEvent = options.onEvent ?? (async () => {});
   const fault = options.onFault ?? (() => {});
+  const clients = policyOf(options);
+  const limits = createRateLimits({ store: options.store, key: options.cookieKeys[0] ?? '', now });
+  const fetch = options.fetch ?? createGuardedFetch({ hosts: clients.hosts });
+  const provider = createProvider({ ...options, grants, clients, limits, fetch, onEvent });
   provider.on('server_error', (_ctx, error) => fault(nameOf(error)));
   (provider as NodeJS.EventEmitter).on('error', (error) => fault(nameOf(error)));
+  const interactions = createInteractions({
+    ...options,
+    provider,
+    grants,
+    limits,
+    now,
+    formKey: options.cookieKeys[0] ?? '',
+    withoutSecondFactor: options.withoutSecondFactor ?? [],
+    scopesFor: options.scopesFor ?? (() => Object.keys(options.scopes)),
+    keepClient: (clientId) => keepClient(options.store, clientId, now),
+    onEvent,
+  });
+  const userInfo = createUserInfo({ ...options, grants, now, onEvent });
   return {
-    handle: createHandler(options, provider, clients, grants),
+    handle: createHandler({ options, provider, clients, limits, interactions, userInfo }),
     isOAuthPath: (path) => path.startsWith('/oauth/') || METADATA.has(path),
     jwks: () => ({
       keys: options.signingKeys.map(({ d: _private, ...key }) => ({ ...key, use: 'sig', alg: 'ES256' })),
@@ -89,121 +114,9 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   };
 }
 
-function createHandler(
-  options: AuthorizationServerOptions,
-  provider: Provider,
-  clients: ClientPolicy,
-  grants: GrantRegistry,
-): AuthorizationServer['handle'] {
-  const origin = new URL(options.issuer);
-  const openJar = createCookieJar({ keys: options.cookieKeys, secure: origin.protocol === 'https:' });
-  const interactions = createInteractions({
-    ...options,
-    provider,
-    grants,
-    now: systemClock,
-    formKey: options.cookieKeys[0] ?? '',
-    onEvent: options.onEvent ?? (async () => {}),
-  });
-  const library = provider.callback();
-  return async (req, res) => {
-    try {
-      const url = URL.parse(req.url ?? '/', origin) ?? new URL(origin);
-      const body = await bodyOf(req);
-      const jar = openJar(req.headers.cookie, url.pathname);
-      jar.attach(res);
-      const headers = {
-        cookie: jar.header,
-        'x-forwarded-host': origin.host,
-        'x-forwarded-proto': origin.protocol.slice(0, -1),
-      };
-      if (isInteractionPath(url.pathname)) {
-        return await interactions(
-          rewritten(req, { url: url.pathname, headers, body }),
-          res,
-          url.pathname,
-          body,
-        );
-      }
-      if (url.pathname === '/oauth/authorize') completeRequest(url, options);
-      const sent =
-        url.pathname === '/oauth/register' && req.method === 'POST' ? register(body, clients) : body;
-      await library(rewritten(req, { url: url.pathname + url.search, headers, body: sent }), res);
-    } catch (error) {
-      refuse(error, res, options);
-    }
-  };
-}
-
-/** What a client may leave out is filled in, and what names a person is left out. */
-function completeRequest(url: URL, { scopes, defaultScopes }: AuthorizationServerOptions): void {
-  if ((url.searchParams.get('scope') ?? '').trim() === '') {
-    url.searchParams.set('scope', (defaultScopes ?? Object.keys(scopes)).join(' '));
-  }
-  url.searchParams.delete('login_hint');
-  url.searchParams.delete('id_token_hint');
-}
-
-function register(body: Buffer, clients: ClientPolicy): Buffer {
-  const registration = registrationOf(body, clients);
-  const uris: unknown = registration['redirect_uris'];
-  if (!Array.isArray(uris) || uris.length === 0 || !uris.every((uri) => redirectAllowed(uri, clients))) {
-    throw new InvalidRedirect();
-  }
-  return Buffer.from(JSON.stringify(registration));
-}
-
-/** RFC 7591 §3.2.2 names this answer. */
-class InvalidRedirect extends Error {}
-
-function refuse(error: unknown, res: ServerResponse, { pages, onFault }: AuthorizationServerOptions): void {
-  if (res.headersSent) {
-    res.end();
-  } else if (error instanceof InvalidRedirect) {
-    sendJson(res, 'invalid_redirect_uri', 'redirect_uris may only name addresses that this server allows');
-  } else if (error instanceof OAuthError && error.code === 'REQUEST_BODY') {
-    sendJson(res, 'invalid_request', error.message);
-  } else if (error instanceof OAuthError && error.code === 'CROSS_SITE') {
-    sendPage(res, problemPage(pages, 403, 'This form was not accepted', error.message));
-  } else if (error instanceof OAuthError) {
-    sendPage(res, problemPage(pages, 400, 'This page has expired', error.message));
-  } else {
-    onFault?.(nameOf(error));
-    sendPage(
-      res,
-      problemPage(pages, 503, 'Something went wrong here', 'Nothing was changed. Try again in a minute.'),
-    );
-  }
-}
-
-function sendJson(res: ServerResponse, error: string, description: string): void {
-  res.writeHead(400, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  res.end(JSON.stringify({ error, error_description: description }));
-}
-
-function nameOf(error: unknown): { name: string; code: string } {
-  const { name, code } =
-    error instanceof Error ? (error as Error & { code?: unknown }) : { name: 'unknown', code: '' };
-  return { name, code: typeof code === 'string' ? code : '' };
-}
-
-function assertSafe(options: AuthorizationServerOptions): void {
-  const development = options[developmentOnly] === true;
-  const refuseSetup = (message: string): never => {
-    throw new OAuthError('SETUP', message);
-  };
-  if (new URL(options.issuer).origin !== options.issuer)
-    refuseSetup('The issuer is an origin without a path.');
-  if (!development && !options.issuer.startsWith('https://')) refuseSetup('The issuer must be https.');
-  if (!development && options.pages.authEmulatorUrl !== undefined) {
-    refuseSetup('The Auth emulator is for development only.');
-  }
-  if (options.cookieKeys.length === 0 || options.cookieKeys.some((key) => key.length < 32)) {
-    refuseSetup('Give at least one cookie key of 32 characters or more.');
-  }
-  const es256 = options.signingKeys.every(
-    ({ kty, crv, d, kid }) => kty === 'EC' && crv === 'P-256' && d !== undefined && kid !== undefined,
-  );
-  if (options.signingKeys.length === 0 || !es256)
-    refuseSetup('Give at least one private ES256 signing key, each with its kid.');
-}
+const policyOf = (options: AuthorizationServerOptions): ClientPolicy => ({
+  redirectUris: options.redirectUris ?? [],
+  hosts: options.clientHosts ?? CHATGPT_HOSTS,
+  predefined: options.predefinedClients ?? [],
+  loopback: options[developmentOnly] === true,
+});

@@ -1,4 +1,5 @@
 import { OAuthError } from './errors.ts';
+import type { PredefinedClient } from './settings.ts';
 
 /** Who may be a client, beyond what OAuth itself demands. */
 export interface ClientPolicy {
@@ -6,6 +7,8 @@ export interface ClientPolicy {
   readonly redirectUris: readonly string[];
   /** Hosts whose client documents and key sets are fetched, and no others. */
   readonly hosts: readonly string[];
+  /** Clients that the administrator wrote down, with redirects that need no other permission. */
+  readonly predefined: readonly PredefinedClient[];
   /** Loopback redirects (MCP Inspector, command-line clients): for development only. */
   readonly loopback: boolean;
 }

@@ -14,14 +14,17 @@ export type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 export async function saveGrant(
   options: { provider: Provider; grants: GrantRegistry; now: Clock },
   details: Details,
-  login: SignedIn,
+  { login, offered }: { login: SignedIn; offered: readonly string[] },
 ): Promise<string> {
   const clientId = String(details.params['client_id']);
   const { openid, resources } = missingOf(details);
   const grant = new options.provider.Grant({ accountId: login.userId, clientId });
   if (openid.length > 0) grant.addOIDCScope(openid.join(' '));
   for (const [resource, scopes] of Object.entries(resources)) {
-    grant.addResourceScope(resource, scopes.join(' '));
+    const suits = (scope: string): boolean => offered.includes(scope);
+    grant.addResourceScope(resource, scopes.filter(suits).join(' '));
+    // Said no to, so that the library does not ask again for what the role does not have.
+    grant.rejectResourceScope(resource, scopes.filter((scope) => !suits(scope)).join(' '));
   }
   const grantId = await grant.save();
   const createdAt = options.now();
@@ -29,7 +32,7 @@ export async function saveGrant(
     ...login,
     grantId,
     clientId,
-    scope: scopesOf(details).join(' '),
+    scope: offered.join(' '),
     createdAt,
     expiresAt: createdAt + LIFETIMES.grant * 1000,
   });
@@ -44,10 +47,13 @@ function missingOf(details: Details): { openid: readonly string[]; resources: Re
   return { openid: missingOIDCScope ?? [], resources: missingResourceScopes ?? {} };
 }
 
-/** The scopes that are asked for. */
-export function scopesOf(details: Details): string[] {
+/** The scopes that are asked for and, of those that open something, suit the role. */
+export function scopesOf(details: Details, suitable: readonly string[]): string[] {
   const { openid, resources } = missingOf(details);
-  return [...Object.values(resources).flat(), ...openid];
+  const fitting = Object.values(resources)
+    .flat()
+    .filter((scope) => suitable.includes(scope));
+  return [...fitting, ...openid];
 }
 
 /** Who signed in for this very request; null when nobody did, or the session is another's. */

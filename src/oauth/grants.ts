@@ -41,6 +41,8 @@ export interface GrantRegistry {
   /** Null when there is no such connection, or it was revoked or has expired. */
   find(grantId: string): Promise<Connection | null>;
   isLive(grantId: string): Promise<boolean>;
+  /** Whose connection it is or was, also when it has ended; null when there never was such a one. */
+  ownerOf(grantId: string): Promise<Pick<Connection, 'userId' | 'tenant' | 'clientId'> | null>;
   /** No error when it is unknown or already revoked. Refresh tokens of the grant fail from then on, too. */
   revoke(grantId: string): Promise<void>;
   /** The person's live connections, of the 100 rows that are looked at. */
@@ -53,9 +55,10 @@ const GRANT_ID = /^[A-Za-z0-9_-]{1,128}$/;
 export function createGrantRegistry(store: Store, now: Clock = systemClock): GrantRegistry {
   const rows = store.tenant(SYSTEM_TENANT);
 
+  const rowOf = async (grantId: string) =>
+    GRANT_ID.test(grantId) ? (await rows.get(ref(oauthGrants, grantId)))[0] : null;
   const find = async (grantId: string): Promise<Connection | null> => {
-    if (!GRANT_ID.test(grantId)) return null;
-    const [row] = await rows.get(ref(oauthGrants, grantId));
+    const row = await rowOf(grantId);
     return row === null ? null : live(grantId, row, now());
   };
 
@@ -66,6 +69,12 @@ export function createGrantRegistry(store: Store, now: Clock = systemClock): Gra
       }),
     find,
     isLive: async (grantId) => (await find(grantId)) !== null,
+    ownerOf: async (grantId) => {
+      const row = await rowOf(grantId);
+      if (row === null) return null;
+      const { userId, tenant, clientId } = asConnection(grantId, row);
+      return { userId, tenant, clientId };
+    },
     revoke: (grantId) =>
       rows.transact(async (tx) => {
         const at = ref(oauthGrants, grantId);

@@ -2,37 +2,29 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Provider } from 'oidc-provider';
 import type { Clock } from '../kernel/clock.ts';
-import type { TenantId, UserId } from '../kernel/ids.ts';
+import type { UserId } from '../kernel/ids.ts';
 import { type Details, loginOf, saveGrant, scopesOf } from './consent.ts';
 import { OAuthError, type OAuthErrorCode } from './errors.ts';
+import type { OAuthEvent } from './events.ts';
 import type { GrantRegistry } from './grants.ts';
 import { consentPage, type PageAssets, type PageContext, sendPage, signInPage } from './pages.ts';
+import { actsFor, type ClinicPerson, type PersonDirectory, STAFF_ROLES } from './people.ts';
+import { LIMITS, type RateLimits } from './rate-limits.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
-
-/** What happened on the sign-in and consent pages, for the audit log. No names, no addresses. */
-export type OAuthEvent =
-  | {
-      readonly kind: 'signed-in';
-      readonly clientId: string;
-      readonly userId: UserId;
-      readonly tenant: TenantId;
-    }
-  | { readonly kind: 'sign-in-refused'; readonly clientId: string; readonly code: OAuthErrorCode }
-  | { readonly kind: 'sign-in-cancelled'; readonly clientId: string }
-  | {
-      readonly kind: 'consent-given' | 'consent-denied';
-      readonly clientId: string;
-      readonly userId: UserId;
-      readonly tenant: TenantId;
-      readonly scopes: readonly string[];
-      readonly grantId?: string;
-    };
 
 export interface InteractionOptions {
   readonly provider: Provider;
   readonly issuer: string;
   readonly signIn: SignIn;
   readonly grants: GrantRegistry;
+  readonly people: PersonDirectory;
+  /** Accounts that need no second factor though their role does. */
+  readonly withoutSecondFactor: readonly string[];
+  /** The scopes that suit a role. */
+  readonly scopesFor: (role: string) => readonly string[];
+  /** Called when a person has connected the client. */
+  readonly keepClient: (clientId: string) => Promise<void>;
+  readonly limits: RateLimits;
   /** Scope → its meaning in words. */
   readonly scopes: Readonly<Record<string, string>>;
   readonly pages: PageAssets;
@@ -50,6 +42,8 @@ interface Visit {
   readonly details: Details;
   readonly context: PageContext;
   readonly form: URLSearchParams;
+  /** Whence the request came, as the rate limits count. */
+  readonly address: string;
 }
 
 /** Where the session's cookie is valid. */
@@ -60,12 +54,17 @@ const ADDRESS = /^\/oauth\/interaction\/([A-Za-z0-9_-]{1,64})(?:\/(sign-in|conse
 /** Scopes of OpenID that a client may ask for although they are not offered. */
 const UNLISTED: Readonly<Record<string, string>> = {
   openid: 'Know which account you signed in with',
+  email: 'See your email address',
   offline_access: 'Stay connected until you disconnect it',
 };
 
 const SIGN_IN_PROBLEMS: Partial<Record<OAuthErrorCode, string>> = {
   SIGN_IN_TENANT: 'This account is not set up for a clinic yet. Ask your clinic’s front desk.',
+  SIGN_IN_SECOND_FACTOR:
+    'Staff accounts need a second factor. Set up an authenticator app for this account, then sign in again.',
+  SIGN_IN_PROVIDER: 'That account did not confirm who you are. Try again, or sign in by email.',
   SIGN_IN_UNAVAILABLE: 'Sign-in is not available right now. Try again in a minute.',
+  TOO_MANY: 'Too many attempts. Wait a quarter of an hour and start again from the app.',
 };
 
 /** Whether `path` is a sign-in or consent page, or one of their forms. */
@@ -78,20 +77,26 @@ export const isInteractionPath = (path: string): boolean => ADDRESS.test(path);
  */
 export function createInteractions(
   options: InteractionOptions,
-): (req: IncomingMessage, res: ServerResponse, path: string, body: Buffer) => Promise<void> {
-  return async (req, res, path, body) => {
+): (request: {
+  req: IncomingMessage;
+  res: ServerResponse;
+  path: string;
+  body: Buffer;
+  address: string;
+}) => Promise<void> {
+  return async ({ req, res, path, body, address }) => {
     const [, uid = '', action] = ADDRESS.exec(path) ?? [];
     const details = await findInteraction(options.provider, req, res, uid);
     const form = new URLSearchParams(body.toString('utf8'));
     const context = await contextOf(options, details);
-    const visit: Visit = { req, res, details, context, form };
+    const visit: Visit = { req, res, details, context, form, address };
     if (req.method === 'POST') {
       assertOwnForm(options, visit);
       if (action === 'sign-in') return submitSignIn(options, visit);
       if (action === 'consent') return submitConsent(options, visit);
       if (action === 'cancel') return cancel(options, visit);
     }
-    showPage(options, visit);
+    await showPage(options, visit);
   };
 }
 
@@ -125,16 +130,22 @@ async function contextOf(options: InteractionOptions, details: Details): Promise
 /** A client chooses its own name: short, one line, no characters that reorder text. */
 const shown = (name: string): string => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').slice(0, 60);
 
-function showPage({ pages, scopes }: InteractionOptions, { res, details, context }: Visit): void {
-  const page =
-    details.prompt.name === 'consent'
-      ? consentPage(
-          pages,
-          context,
-          scopesOf(details).map((scope) => scopes[scope] ?? UNLISTED[scope] ?? scope),
-        )
-      : signInPage(pages, context);
-  sendPage(res, page);
+async function showPage(options: InteractionOptions, { res, details, context }: Visit): Promise<void> {
+  if (details.prompt.name !== 'consent') return sendPage(res, signInPage(options.pages, context));
+  const { person, offered } = await askedOf(options, details);
+  const permissions = offered.map((scope) => options.scopes[scope] ?? UNLISTED[scope] ?? scope);
+  sendPage(res, consentPage(options.pages, context, { permissions, actsFor: actsFor(person) }));
+}
+
+/** Who is asked, and which of the scopes that the client wants suit them. */
+async function askedOf(
+  options: InteractionOptions,
+  details: Details,
+): Promise<{ login: SignedIn; person: ClinicPerson; offered: string[] }> {
+  const login = loginOf(details);
+  const person = login === null ? null : await options.people.find(login.tenant, login.userId);
+  if (login === null || person === null) throw expired();
+  return { login, person, offered: scopesOf(details, options.scopesFor(person.role)) };
 }
 
 /** A form counts only from our own page (its origin) and from this interaction (its token). */
@@ -151,23 +162,62 @@ const formToken = (key: string, uid: string): string =>
   createHmac('sha256', key).update(`chartseal/form-token/1\0${uid}`).digest('base64url');
 
 async function submitSignIn(options: InteractionOptions, visit: Visit): Promise<void> {
-  const { req, res, details, context, form } = visit;
+  const { req, res, details } = visit;
   if (details.prompt.name !== 'login') throw expired();
   const clientId = String(details.params['client_id']);
   let person: SignedIn;
   try {
-    person = await options.signIn.verify(form.get('idToken') ?? '');
+    await refuseSpent(options.limits, visit);
+    person = await options.signIn.verify(visit.form.get('idToken') ?? '');
+    await assertMember(options, person);
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;
-    await options.onEvent({ kind: 'sign-in-refused', clientId, code: error.code });
-    const advice = SIGN_IN_PROBLEMS[error.code] ?? 'Sign-in did not work. Check your details and try again.';
-    return sendPage(res, signInPage(options.pages, context, advice));
+    return refuseSignIn(options, visit, error.code);
   }
   await options.onEvent({ kind: 'signed-in', clientId, userId: person.userId, tenant: person.tenant });
   await leaveOtherAccount(options.provider, visit, person.userId);
   const { userId: accountId, authTime: ts, amr, tenant } = person;
   const login = { accountId, ts, amr: [...amr], tenant, remember: false };
   await options.provider.interactionFinished(req, res, { login }, { mergeWithLastSubmission: false });
+}
+
+async function refuseSpent(limits: RateLimits, { address, details }: Visit): Promise<void> {
+  const spent = await Promise.all([
+    limits.isSpent(LIMITS.signIn, address),
+    limits.isSpent(LIMITS.attempt, details.uid),
+  ]);
+  if (spent.includes(true))
+    throw new OAuthError('TOO_MANY', 'Wait a quarter of an hour.', { retryable: true });
+}
+
+/** The account belongs to the clinic that it names, and of staff to somebody who showed two factors. */
+async function assertMember(options: InteractionOptions, { tenant, userId, amr }: SignedIn): Promise<void> {
+  const person = await options.people.find(tenant, userId);
+  if (person === null)
+    throw new OAuthError('SIGN_IN_TENANT', 'Make the account a member of its clinic first.');
+  const exempt = options.withoutSecondFactor.includes(userId);
+  if (STAFF_ROLES.includes(person.role) && !amr.includes('mfa') && !exempt)
+    throw new OAuthError('SIGN_IN_SECOND_FACTOR', 'Set up a second factor for this account first.');
+}
+
+/** Each refusal counts against the address and the interaction; the one that reaches a limit is its own event. */
+async function refuseSignIn(
+  options: InteractionOptions,
+  { res, details, context, address }: Visit,
+  code: OAuthErrorCode,
+): Promise<void> {
+  const clientId = String(details.params['client_id']);
+  const { signIn, attempt } = LIMITS;
+  if (code !== 'TOO_MANY') {
+    await options.onEvent({ kind: 'sign-in-refused', clientId, code });
+    const byAddress = await options.limits.take(signIn, address);
+    const byAttempt = await options.limits.take(attempt, details.uid);
+    if (byAddress === signIn.max || byAttempt === attempt.max)
+      await options.onEvent({ kind: 'sign-in-locked', clientId });
+  }
+  const advice = SIGN_IN_PROBLEMS[code] ?? 'Sign-in did not work. Check your details and try again.';
+  const page = signInPage(options.pages, context, advice);
+  sendPage(res, code === 'TOO_MANY' ? { ...page, status: 429 } : page);
 }
 
 /** Someone else may have begun a sign-in in this browser: their session takes no part in this one. */
@@ -181,15 +231,16 @@ async function leaveOtherAccount(provider: Provider, { res, details }: Visit, us
 
 async function submitConsent(options: InteractionOptions, visit: Visit): Promise<void> {
   const { req, res, details, form } = visit;
-  const login = loginOf(details);
-  if (details.prompt.name !== 'consent' || login === null) throw expired();
+  if (details.prompt.name !== 'consent') throw expired();
+  const { login, offered } = await askedOf(options, details);
   const clientId = String(details.params['client_id']);
-  const who = { clientId, userId: login.userId, tenant: login.tenant, scopes: scopesOf(details) };
-  if (form.get('decision') !== 'allow') {
+  const who = { clientId, userId: login.userId, tenant: login.tenant, scopes: offered };
+  if (form.get('decision') !== 'allow' || offered.length === 0) {
     await options.onEvent({ kind: 'consent-denied', ...who });
     return deny(options.provider, visit);
   }
-  const grantId = await saveGrant(options, details, login);
+  const grantId = await saveGrant(options, details, { login, offered });
+  await options.keepClient(clientId);
   await options.onEvent({ kind: 'consent-given', ...who, grantId });
   await options.provider.interactionFinished(req, res, { consent: { grantId } });
 }

@@ -9,11 +9,16 @@ import type { UserId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { type ClientPolicy, fetchAllowed, redirectAllowed } from './clients.ts';
+import type { OAuthEvent } from './events.ts';
 import type { GrantRegistry } from './grants.ts';
 import { SESSION_PATH } from './interactions.ts';
+import { withoutIssParameter } from './iss-parameter.ts';
 import { LIFETIMES } from './lifetimes.ts';
 import { type PageAssets, pageHeaders, problemPage } from './pages.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { react, rememberEnd } from './reactions.ts';
 import type { SignIn } from './sign-in.ts';
+import { USER_INFO_PATH } from './user-info.ts';
 
 export interface ProviderOptions {
   readonly issuer: string;
@@ -27,10 +32,13 @@ export interface ProviderOptions {
   readonly clients: ClientPolicy;
   readonly pages: PageAssets;
   readonly fetch: typeof globalThis.fetch;
+  readonly limits: RateLimits;
+  readonly issParameter?: boolean;
+  readonly onEvent: (event: OAuthEvent) => Promise<void>;
 }
 
 /** Scopes that belong to the authorization server itself and name nothing at the resource. */
-const OWN_SCOPES = ['openid', 'offline_access'];
+const OWN_SCOPES = ['openid', 'email', 'offline_access'];
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
 /** Configures oidc-provider: what is on, what is off, and where its decisions come from. */
@@ -41,6 +49,7 @@ export function createProvider(options: ProviderOptions): Provider {
       keys: options.signingKeys.map((key) => ({ ...key })) as NonNullable<Configuration['jwks']>['keys'],
     },
     scopes: OWN_SCOPES,
+    clients: predefinedOf(options.clients),
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'private_key_jwt'],
     clientDefaults: {
@@ -76,10 +85,24 @@ export function createProvider(options: ProviderOptions): Provider {
   provider.use(async (ctx, next) => {
     await next();
     if (DISCOVERY.has(ctx.path) && ctx.status === 200) {
-      (ctx.body as Record<string, unknown>)['scopes_supported'] = Object.keys(options.scopes);
+      const metadata = ctx.body as Record<string, unknown>;
+      metadata['scopes_supported'] = [...new Set([...Object.keys(options.scopes), ...OWN_SCOPES])];
+      metadata['userinfo_endpoint'] = options.issuer + USER_INFO_PATH;
     }
   });
+  if (options.issParameter === false) provider.use(withoutIssParameter(DISCOVERY));
+  const onFault = (error: unknown): void => void provider.emit('server_error', {} as never, error as never);
+  provider.on('grant.revoked', rememberEnd);
+  provider.use(react({ ...options, onFault }));
   return provider;
+}
+
+/** Clients of the configuration, in the library's words. What they may do is what a registered client may. */
+function predefinedOf({ predefined }: ClientPolicy): NonNullable<Configuration['clients']> {
+  return predefined.map((client) => ({
+    ...client,
+    application_type: client.redirect_uris.every((uri) => uri.startsWith('https://')) ? 'web' : 'native',
+  })) as unknown as NonNullable<Configuration['clients']>;
 }
 
 function features({ resource, scopes, clients, signingKeys }: ProviderOptions): Configuration['features'] {
@@ -132,7 +155,9 @@ function tokens({ grants, signIn }: ProviderOptions): Partial<Configuration> {
       Grant: LIFETIMES.grant,
       IdToken: LIFETIMES.idToken,
       Interaction: LIFETIMES.interaction,
-      RefreshToken: (ctx) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? LIFETIMES.grant,
+      // Rotation keeps the time of the first issue: a connection ends when it idles, and in any case at its end.
+      RefreshToken: (_ctx, token) =>
+        Math.max(1, Math.min(LIFETIMES.idleGrant, LIFETIMES.grant - token.totalLifetime())),
       Session: LIFETIMES.session,
     },
     rotateRefreshToken: true,

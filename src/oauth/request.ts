@@ -23,6 +23,18 @@ export async function bodyOf(req: IncomingMessage & { rawBody?: unknown }): Prom
   return Buffer.concat(chunks);
 }
 
+/**
+ * The address that a request came from. Only the entries of `X-Forwarded-For` that the platform's own `hops` wrote
+ * are believed: what stands before them is the client's word.
+ */
+export function addressOf(req: IncomingMessage, hops: number): string {
+  const forwarded = String(req.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((entry) => entry.trim());
+  const seen = hops === 0 ? undefined : forwarded.at(-hops);
+  return seen === undefined || seen === '' ? (req.socket.remoteAddress ?? 'unknown') : seen;
+}
+
 const tooLarge = (): OAuthError => new OAuthError('REQUEST_BODY', 'The request body is too large.');
 
 function checked(body: Buffer): Buffer {

@@ -40,6 +40,10 @@ export function firebaseSignIn(options: FirebaseSignInOptions): SignIn & { close
       const validAfter = Date.parse(user.tokensValidAfterTime ?? '');
       return Number.isNaN(validAfter) || authTime * 1000 >= validAfter;
     },
+    profile: async (userId) => {
+      const user = await inTime(auth.getUser(userId)).catch(orThrow);
+      return { email: user?.email ?? null, emailVerified: user?.emailVerified === true };
+    },
     close: () => deleteApp(app),
   };
 }

@@ -18,6 +18,8 @@ export interface SignIn {
    * @throws OAuthError `SIGN_IN_TOKEN`, `SIGN_IN_STALE`, `SIGN_IN_TENANT`, `SIGN_IN_UNAVAILABLE` (retryable).
    */
   verify(idToken: string): Promise<SignedIn>;
+  /** The account's e-mail address, for a client that the person let see it; null when there is none. */
+  profile(userId: UserId): Promise<{ readonly email: string | null; readonly emailVerified: boolean }>;
   /**
    * Asked at each refresh: false ends the connection (account disabled, signed out everywhere, moved to another
    * tenant). Without it a connection lives until it expires or is revoked.

@@ -4,6 +4,7 @@ import { SYSTEM_TENANT } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { oauthState } from './adapter.ts';
 import { oauthGrants } from './grants.ts';
+import { oauthLimits } from './rate-limits.ts';
 
 const PAGE = 200;
 
@@ -16,7 +17,8 @@ const PAGE = 200;
  */
 export async function sweepExpired(store: Store, now: Clock = systemClock): Promise<number> {
   const state = await sweep(store, oauthState, now());
-  return state + (await sweep(store, oauthGrants, now()));
+  const grants = await sweep(store, oauthGrants, now());
+  return state + grants + (await sweep(store, oauthLimits, now()));
 }
 
 async function sweep<C extends Columns & { expiresAt: 'instant' | 'instant?' }>(

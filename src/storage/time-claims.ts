@@ -1,4 +1,4 @@
-import { CELL_MS, type TimeClaim, type TimeSpan } from '../kernel/store.ts';
+import { CELL_MS, MAX_RESOURCES, type TimeClaim, type TimeSpan } from '../kernel/store.ts';
 import { storeUse } from './errors.ts';
 import { checkKey } from './rows.ts';
 
@@ -6,7 +6,6 @@ import { checkKey } from './rows.ts';
 
 /** No visit is longer. It keeps a claim within one transaction's writes. */
 export const MAX_CLAIM_MS = 12 * 3_600_000;
-const MAX_RESOURCES = 20;
 const MAX_BUSY_MS = 31 * 24 * 3_600_000;
 
 /** @throws StoreError `STORE_USE` unless the claim is aligned, forward and at most 12 hours. */
@@ -22,7 +21,7 @@ export function checkClaim(claim: TimeClaim): TimeClaim {
 export function checkBusy(resources: readonly string[], within: TimeSpan): readonly string[] {
   checkSpan(within);
   for (const resource of resources) checkKey(resource, 'resource');
-  if (resources.length > MAX_RESOURCES) throw storeUse('Ask for at most 20 resources at once.');
+  if (resources.length > MAX_RESOURCES) throw storeUse(`Ask for at most ${MAX_RESOURCES} resources at once.`);
   if (within.to - within.from > MAX_BUSY_MS) throw storeUse('Ask for at most 31 days at once.');
   return [...new Set(resources)];
 }

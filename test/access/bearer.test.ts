@@ -18,7 +18,7 @@ const good = {
   scope: 'patient/Patient.rs patient/*.rs',
   jti: 'j1',
   iat: seconds(-10),
-  exp: seconds(600),
+  exp: seconds(590),
 };
 
 describe('verifyBearer', () => {
@@ -54,7 +54,7 @@ describe('verifyBearer', () => {
       client: 'client-1',
       grant: 'grant-1',
       scopes: ['patient/Patient.rs', 'patient/*.rs'],
-      expiresAt: seconds(600),
+      expiresAt: seconds(590),
     });
   });
 

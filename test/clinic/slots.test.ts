@@ -1,20 +1,33 @@
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, test } from 'vitest';
-import type { Practitioner, VisitType, WeeklyHours } from '../../src/clinic/clinic.ts';
+import type { AvailabilityRule } from '../../src/clinic/availability.ts';
+import type { Practitioner, VisitType } from '../../src/clinic/clinic.ts';
 import { parseDate, spoken } from '../../src/clinic/clinic-time.ts';
 import { offeredSlots, openSlots } from '../../src/clinic/slots.ts';
+import { VISIT_TYPE_DEFAULTS } from '../../src/clinic/tenants.ts';
 
 const ZONE = 'America/New_York';
 const visit = (minutes: number, leadMinutes = 0): VisitType => ({
+  ...VISIT_TYPE_DEFAULTS,
   id: 'v',
   title: 'V',
   minutes,
   leadMinutes,
-  preparation: null,
   practitioners: ['dr'],
 });
-const dr = (...hours: WeeklyHours[]): Practitioner => ({ id: 'dr', name: 'Dr', version: 1, hours });
+const DAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+const dr = (...hours: { weekday: number; from: string; to: string }[]): Practitioner => ({
+  id: 'dr',
+  name: 'Dr',
+  version: 1,
+  capacity: 1,
+  overbook: 0,
+  absences: [],
+  availability: hours.map(({ weekday, from, to }): AvailabilityRule => {
+    return { rrule: `FREQ=WEEKLY;BYDAY=${DAYS[weekday - 1]}`, since: '2026-01-01', from, to };
+  }),
+});
 const ask = (options: {
   date: string;
   to?: string;
@@ -29,6 +42,7 @@ const ask = (options: {
   from: parseDate(options.date),
   to: parseDate(options.to ?? options.date),
   now: options.now ?? 0,
+  holidays: [],
 });
 const timesOf = (slots: readonly { start: number }[], zone = ZONE) =>
   slots.map(({ start }) => spoken(start, zone).time);

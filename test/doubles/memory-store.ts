@@ -11,6 +11,7 @@ import {
   type Transaction,
 } from '../../src/kernel/store.ts';
 
+type Told = (trip: 'get' | 'list' | 'busy' | 'transact') => void;
 type Rows = Map<string, Row<Columns>>;
 const key = (at: Ref): string => `${at.collection.name}/${at.id}`;
 
@@ -21,14 +22,17 @@ export interface MemoryStore extends Store {
   fail(error: Error | null): void;
   /** From now on no transaction commits that writes to this collection; null mends it. */
   refuseWrites(collection: string | null): void;
+  /** Tells of each round trip from now on. @returns how to end it. */
+  watch(told: Told): () => void;
 }
 
 /** A store for unit tests: really serializable, because transactions run one after another. */
 export function createMemoryStore(): MemoryStore {
   const rows = new Map<TenantId, Rows>();
-  const claims = new Map<TenantId, TimeClaim[]>();
+  const tenants = new Map<TenantId, TenantStore>();
   let fault: Error | null = null;
   let refused: string | null = null;
+  let told: Told = () => {};
   const whenUp = (): void => {
     if (fault !== null) throw fault;
   };
@@ -44,12 +48,20 @@ export function createMemoryStore(): MemoryStore {
     refuseWrites: (name) => {
       refused = name;
     },
+    watch: (next) => {
+      told = next;
+      return () => {
+        told = () => {};
+      };
+    },
     tenant: (id) => {
-      const mine = rows.get(id) ?? new Map<string, Row<Columns>>();
+      const known = tenants.get(id);
+      if (known !== undefined) return known;
+      const mine = new Map<string, Row<Columns>>();
       rows.set(id, mine);
-      const taken = claims.get(id) ?? [];
-      claims.set(id, taken);
-      return tenantStore({ rows: mine, claims: taken, mayWrite }, whenUp);
+      const opened = tenantStore({ rows: mine, claims: [], mayWrite, tell: (trip) => told(trip) }, whenUp);
+      tenants.set(id, opened);
+      return opened;
     },
     ping: async () => {},
     close: async () => {},
@@ -60,6 +72,7 @@ interface Tables {
   readonly rows: Rows;
   readonly claims: TimeClaim[];
   readonly mayWrite: (at: Ref) => void;
+  readonly tell: Told;
 }
 
 function tenantStore(tables: Tables, whenUp: () => void): TenantStore {
@@ -91,8 +104,20 @@ function tenantStore(tables: Tables, whenUp: () => void): TenantStore {
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
-    ...reader,
+    get: (...refs) => {
+      tables.tell('get');
+      return reader.get(...refs);
+    },
+    list: (of, options) => {
+      tables.tell('list');
+      return reader.list(of, options);
+    },
+    busy: (resources, within) => {
+      tables.tell('busy');
+      return reader.busy(resources, within);
+    },
     transact: <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+      tables.tell('transact');
       const turn = last.then(() => {
         whenUp();
         return run(tables, reader, work);
@@ -110,6 +135,8 @@ async function run<T>(
 ): Promise<T> {
   const writes: (() => void)[] = [];
   const checks: (() => void)[] = [];
+  const released: TimeClaim[] = [];
+  const claimed: TimeClaim[] = [];
   const reading = <F>(read: F): F => {
     if (writes.length > 0) throw new StoreError('STORE_USE', 'Read before you write in a transaction.');
     return read;
@@ -132,18 +159,21 @@ async function run<T>(
     delete: (at) => writing(at, () => rows.delete(key(at))),
     claim: (one) => {
       checks.push(() => {
-        if (claims.some((other) => other.resource === one.resource && overlap(other, one))) {
+        const left = claims.filter((other) => !released.some((gone) => sameClaim(gone, other)));
+        if ([...left, ...claimed].some((other) => other.resource === one.resource && overlap(other, one)))
           throw new StoreError('TIME_TAKEN', 'That time is taken.');
-        }
+        claimed.push(one);
       });
-      writes.push(() => claims.push(one));
+      writes.push(() => undefined);
     },
     release: (one) => {
-      const same = (other: TimeClaim) => other.resource === one.resource && other.booking === one.booking;
-      writes.push(() => claims.splice(0, claims.length, ...claims.filter((other) => !same(other))));
+      released.push(one);
+      writes.push(() => undefined);
     },
   });
   for (const check of checks) check();
+  const left = claims.filter((other) => !released.some((gone) => sameClaim(gone, other)));
+  claims.splice(0, claims.length, ...left, ...claimed);
   for (const write of writes) write();
   return result;
 }
@@ -152,6 +182,8 @@ function matches<C extends Columns>(row: Row<C>, { equals }: ListOptions<C>): bo
   return Object.entries(equals ?? {}).every(([column, value]) => row[column] === value);
 }
 
+const sameClaim = (a: TimeClaim, b: TimeClaim): boolean =>
+  a.resource === b.resource && a.booking === b.booking;
 const overlap = (a: { from: number; to: number }, b: { from: number; to: number }): boolean =>
   a.from < b.to && b.from < a.to;
 

@@ -121,6 +121,7 @@ describeOnBothStores(
           .book({
             of,
             user: holder.user,
+            by: 'patient',
             client,
             slotId,
             slot,
@@ -129,14 +130,14 @@ describeOnBothStores(
             audit: { draft, write: (tx) => draft.write(tx, entry) },
           })
           .catch((error: { code: string }) => ({ outcome: error.code }));
-        if (result.outcome === 'booked') draft.confirm();
+        if (result.outcome === 'done') draft.confirm();
         else draft.abandon();
         return result;
       };
       const rivals = await Promise.all(Array.from({ length: 50 }, (_, index) => book(`client-${index}`)));
-      expect(rivals.filter(({ outcome }) => outcome === 'booked')).toHaveLength(1);
+      expect(rivals.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
       expect(rivals.filter(({ outcome }) => outcome === 'taken')).toHaveLength(49);
-      const winner = rivals.findIndex(({ outcome }) => outcome === 'booked');
+      const winner = rivals.findIndex(({ outcome }) => outcome === 'done');
       const repeats = await Promise.all(Array.from({ length: 10 }, () => book(`client-${winner}`)));
       for (const { outcome } of repeats) expect(outcome).toBe('repeated');
       expect(await appointments()).toBe(before + 1);

@@ -117,12 +117,13 @@ describe('the HTTP face', () => {
     expect(await codeOf(response)).toBe(code);
   });
 
-  test('a token in the address is no token', async () => {
+  test('a token in the address is refused, and named as leaked', async () => {
     const response = await fetch(`${origin}/mcp?access_token=${await token()}`, {
       method: 'POST',
       body: '{}',
     });
-    expect(response.status).toBe(401);
+    expect(response.status).toBe(400);
+    expect(await codeOf(response)).toBe('TOKEN_MISPLACED');
   });
 
   test('a page of another site is refused before anything else', async () => {

@@ -1,4 +1,7 @@
 import type { Principal } from '../../src/access/bearer.ts';
+import { FactReader } from '../../src/access/facts.ts';
+import { OpeningGuard, type OpeningLimits } from '../../src/access/guard.ts';
+import { Policies } from '../../src/access/policy-engine.ts';
 import { AuditLog, auditEvents } from '../../src/audit/append.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { Bookings } from '../../src/clinic/booking.ts';
@@ -21,26 +24,49 @@ import { createMemoryStore } from '../doubles/memory-store.ts';
 export const TENANT = 'riverside' as TenantId;
 export const JOHN = 'usr_john' as UserId;
 
+/** The real policies, loaded once for all tests. */
+export const POLICIES_LOADED = new Policies();
+const LIMITS = { slowAfter: 40, stopAfter: 80 };
+
 /** The domain on a memory store and a local key, with one clinic and one patient, at a fixed time. */
-export async function buildHouse(bundle: string, now: () => number) {
+export async function buildHouse(
+  bundle: string,
+  now: () => number,
+  options: {
+    policies?: Policies;
+    limits?: { person: OpeningLimits; client: OpeningLimits };
+    wait?: (ms: number) => Promise<void>;
+  } = {},
+) {
   const store = createMemoryStore();
   const keyring = new LocalKeyring([{ version: 1, hex: 'ab'.repeat(32), status: 'active' }]);
   const cache = new KeyCache(DEFAULT_KEY_CACHE, now);
-  const options = { store, keyring, cache, clock: now, tenantKeyId: async () => localKeyId(1) };
-  const keys = new PatientKeys(options);
-  const secrets = new TenantSecrets(options);
-  const indexKeys = new IndexKeys(options);
+  const keyOptions = { store, keyring, cache, clock: now, tenantKeyId: async () => localKeyId(1) };
+  const keys = new PatientKeys(keyOptions);
+  const secrets = new TenantSecrets(keyOptions);
+  const indexKeys = new IndexKeys(keyOptions);
   const index = new PatientIndex({ store, keys: indexKeys });
   const charts = new SealedCharts({ store, keys });
   const journal: { id: string; leafHash: string }[] = [];
+  const audit = new AuditLog({ store, clock: now, journal: (line) => journal.push(line) });
   const services: Services = {
     store,
     patients: new Patients({ charts, keys, index }),
     bookings: new Bookings({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
-    audit: new AuditLog({ store, clock: now, journal: (line) => journal.push(line) }),
+    audit,
+    facts: new FactReader(store),
+    policies: options.policies ?? POLICIES_LOADED,
+    guard: new OpeningGuard({
+      store,
+      audit,
+      clock: now,
+      limits: options.limits ?? { person: LIMITS, client: LIMITS },
+      wait: options.wait ?? (async () => {}),
+    }),
     clock: now,
     resourceMetadataUrl: 'https://clinic.example/.well-known/oauth-protected-resource/mcp',
+    emergencyUrl: 'https://clinic.example/emergency',
   };
   const [clinic] = DEMO_CLINICS;
   if (clinic === undefined) throw new Error('no clinic');

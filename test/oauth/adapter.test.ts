@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { SYSTEM_TENANT, type TenantId, type UserId } from '../../src/kernel/ids.ts';
-import { createAdapterFactory, stateRef } from '../../src/oauth/adapter.ts';
+import { createAdapterFactory, keepClient, stateRef } from '../../src/oauth/adapter.ts';
 import { createGrantRegistry } from '../../src/oauth/grants.ts';
 import { sweepExpired } from '../../src/oauth/sweep.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
@@ -81,9 +81,22 @@ describe('a stored row', () => {
   });
 
   test('without a lifetime stays', async () => {
-    await adapterOf('Client').upsert('id', { client_id: 'id' });
+    await adapterOf('Grant').upsert('id', { clientId: 'c' });
     now += 1e12;
-    expect(await adapterOf('Client').find('id')).toMatchObject({ client_id: 'id' });
+    expect(await adapterOf('Grant').find('id')).toMatchObject({ clientId: 'c' });
+  });
+  test('of a registered client goes after a day, or 90 days after somebody connected it', async () => {
+    await adapterOf('Client').upsert('unused', { client_id: 'unused' });
+    await adapterOf('Client').upsert('used', { client_id: 'used' });
+    await keepClient(store, 'used', () => now);
+    await keepClient(store, 'never-registered', () => now);
+    now += 86_400_000;
+    expect(await adapterOf('Client').find('unused')).toBeUndefined();
+    expect(await adapterOf('Client').find('never-registered')).toBeUndefined();
+    now += 88 * 86_400_000;
+    expect(await adapterOf('Client').find('used')).toMatchObject({ client_id: 'used' });
+    now += 86_400_000;
+    expect(await adapterOf('Client').find('used')).toBeUndefined();
   });
 
   test('is replaced by a second upsert and gone after destroy', async () => {

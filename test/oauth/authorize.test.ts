@@ -1,7 +1,7 @@
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBrowser, fieldOf } from '../../src/dev/user-agent/browser.ts';
-import type { OAuthEvent } from '../../src/oauth/interactions.ts';
+import type { OAuthEvent } from '../../src/oauth/events.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import {
   authorizationRequest,
@@ -196,13 +196,15 @@ describe('the sign-in and consent pages', () => {
   });
 
   test('give nothing away when the audit log cannot be written', async () => {
-    const deaf = await startServer({
-      store,
-      signIn: fakeSignIn(['john']),
-      overrides: { onEvent: () => Promise.reject(new Error('no audit')) },
-    });
+    let isDeaf = false;
+    const onEvent = async (): Promise<void> => {
+      if (isDeaf) throw new Error('no audit');
+    };
+    const deaf = await startServer({ store, signIn: fakeSignIn(['john']), overrides: { onEvent } });
     const browser = createBrowser(deaf.issuer);
     const id = String((await register(deaf)).body['client_id']);
+    isDeaf = true;
+    expect(await register(deaf)).toMatchObject({ status: 500, body: { error: 'server_error' } });
     const signIn = page(await browser.open(authorizationRequest(deaf, id).url));
     const fields = { csrf: fieldOf(signIn, 'csrf'), idToken: 'john' };
     const answer = page(await browser.submit(signIn, `${signIn.url.pathname}/sign-in`, fields));

@@ -6,7 +6,7 @@ import { createAuthorizationServer } from '../../src/oauth/authorization-server.
 import { developmentOnly } from '../../src/oauth/development.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import { authorizationRequest, connect, page, REDIRECT, redeem, register } from './client.ts';
-import { fakeSignIn } from './doubles.ts';
+import { clinicOf, fakeSignIn } from './doubles.ts';
 import { newSigningKey, type RunningServer, SCOPES, startServer } from './server.ts';
 
 const CIMD = 'https://chatgpt.com/oauth/client.json';
@@ -61,7 +61,8 @@ describe('the metadata', () => {
       grant_types_supported: ['authorization_code', 'refresh_token'],
       response_types_supported: ['code'],
       response_modes_supported: ['form_post', 'fragment', 'query'],
-      scopes_supported: Object.keys(SCOPES),
+      scopes_supported: [...Object.keys(SCOPES), 'openid', 'email'],
+      userinfo_endpoint: `${issuer}/oauth/userinfo`,
       token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
       token_endpoint_auth_signing_alg_values_supported: expect.arrayContaining(['ES256', 'RS256']),
       id_token_signing_alg_values_supported: ['ES256'],
@@ -266,6 +267,7 @@ describe('setup', () => {
     signingKeys: [await newSigningKey()],
     cookieKeys: ['a-cookie-key-of-at-least-32-characters'],
     signIn: fakeSignIn([]),
+    people: clinicOf(),
     pages: { script: '/a.js', style: '/a.css', name: 'Chartseal', apiKey: 'demo' },
   });
 

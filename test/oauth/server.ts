@@ -10,6 +10,7 @@ import {
 } from '../../src/oauth/authorization-server.ts';
 import { developmentOnly } from '../../src/oauth/development.ts';
 import type { SignIn } from '../../src/oauth/sign-in.ts';
+import { clinicOf } from './doubles.ts';
 
 export const SCOPES = {
   'patient/Patient.rs': 'See your name and contact details',
@@ -62,6 +63,7 @@ export async function startServer(options: {
     signingKeys: [await newSigningKey()],
     cookieKeys: ['a-cookie-key-of-at-least-32-characters'],
     signIn: options.signIn,
+    people: clinicOf(),
     pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
     onFault: (fault) => faults.push(fault),
     [developmentOnly]: true,

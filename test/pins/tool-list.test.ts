@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { TOOL_LISTINGS } from '../../src/mcp/server.ts';
 
+/** What patients grant, or what staff grant. */
+const anyOf = (...sets: string[][]) => sets.map((scopes) => ({ type: 'oauth2', scopes }));
+
 /** What a client may rely on. A change here is a change of the product: do it on purpose. */
 test('the tool list is pinned: names, inputs, hints, scopes', () => {
   const pinned = TOOL_LISTINGS.map((tool) => ({
@@ -20,7 +23,7 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       name: 'whoAmI',
       input: [],
       required: [],
-      output: ['role', 'hasOwnChart', 'clinic', 'today', 'scopes'],
+      output: ['role', 'hasOwnChart', 'clinic', 'today', 'scopes', 'charts'],
       hints: [true, false, false],
       security: [{ type: 'oauth2', scopes: [] }],
     },
@@ -38,7 +41,7 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
         'results',
       ],
       hints: [true, false, false],
-      security: [{ type: 'oauth2', scopes: ['patient/Patient.rs'] }],
+      security: anyOf(['patient/Patient.rs'], ['user/Patient.rs']),
     },
     {
       name: 'listVisitTypes',
@@ -54,15 +57,15 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       required: ['visitType', 'from'],
       output: ['visitType', 'title', 'zone', 'slots', 'more'],
       hints: [true, false, false],
-      security: [{ type: 'oauth2', scopes: ['patient/Appointment.crus'] }],
+      security: anyOf(['patient/Appointment.crus'], ['user/Appointment.crus']),
     },
     {
       name: 'scheduleAppointment',
       input: ['slotId', 'visitType', 'date', 'reason', 'patient'],
       required: [],
-      output: ['outcome', 'appointment', 'choices', 'zone'],
+      output: ['outcome', 'appointment', 'choices', 'zone', 'phone'],
       hints: [false, false, false],
-      security: [{ type: 'oauth2', scopes: ['patient/Appointment.crus'] }],
+      security: anyOf(['patient/Appointment.crus'], ['user/Appointment.crus']),
     },
   ]);
 });

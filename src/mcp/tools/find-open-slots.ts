@@ -29,7 +29,7 @@ export const findOpenSlots = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'Slot' },
   onError: 'No times found.',
-  requirement: { scopes: ['patient/Appointment.crus'], about: 'own-chart' },
+  requirement: { actions: ['see-schedule'] },
   run: async (input, call) => {
     const { store, slotTokens } = call.services;
     const holder = { ...chartOf(call), user: call.principal.user };

@@ -23,7 +23,7 @@ export const listVisitTypes = defineTool({
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'HealthcareService' },
   onError: 'Not available.',
-  requirement: { scopes: [], about: 'clinic' },
+  requirement: { actions: ['see-clinic'] },
   run: async (_input, { principal, services }) => {
     const found = await visitTypesOf(services.store, principal.tenant);
     const visitTypes = found.map(({ id, title, minutes, preparation }) => ({

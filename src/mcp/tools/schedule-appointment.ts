@@ -1,20 +1,22 @@
 import { z } from 'zod';
 import { visit } from '../../clinic/appointment.ts';
-import type { BookedVisit } from '../../clinic/booking.ts';
+import { findClinic } from '../../clinic/clinic.ts';
 import { findOpenings } from '../../clinic/openings.ts';
 import type { NamedSlot } from '../../clinic/slot-token.ts';
+import type { ChangedVisit } from '../../clinic/visit-work.ts';
 import { McpError } from '../errors.ts';
-import { chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
+import { bookerOf, chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
 import { opening, patientArgument } from './opening-schema.ts';
 
 const CHOICES = 5;
 const CHOICE_DAYS = 14;
 
 const output = z.object({
-  outcome: z.enum(['booked', 'choose', 'full']),
+  outcome: z.enum(['booked', 'choose', 'full', 'callClinic']),
   appointment: visit.optional(),
   choices: z.array(opening).optional(),
   zone: z.string().optional(),
+  phone: z.string().optional(),
 });
 type Output = z.infer<typeof output>;
 
@@ -46,7 +48,10 @@ export const scheduleAppointment = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'C', resource: 'Appointment' },
   onError: 'Not booked. Nothing was changed.',
-  requirement: { scopes: ['patient/Appointment.crus'], about: 'own-chart' },
+  requirement: { actions: ['see-schedule'] },
+  requirementFor: ({ slotId }) => ({
+    actions: slotId === undefined ? ['see-schedule'] : ['see-schedule', 'book'],
+  }),
   run: async (input, call): Promise<ToolResult<Output>> => {
     if (input.slotId === undefined) return offer(call, input);
     const of = chartOf(call);
@@ -56,6 +61,7 @@ export const scheduleAppointment = defineTool({
       of,
       user: call.principal.user,
       client: call.principal.client,
+      by: bookerOf(call),
       slotId: input.slotId,
       slot,
       reason: input.reason ?? null,
@@ -66,20 +72,30 @@ export const scheduleAppointment = defineTool({
       },
     });
     if (booked.outcome === 'taken') return taken(call, slot);
+    if (booked.outcome === 'callClinic') return callClinic(call);
     const { weekday, date, time, zone, title, appointmentId } = booked.visit;
     return {
       output: { outcome: 'booked', appointment: booked.visit },
       text: `Booked: ${title} on ${weekday}, ${date} at ${time} (${zone}).`,
       patient: booked.alias,
       resourceId: appointmentId,
-      committed: booked.outcome === 'booked',
+      committed: booked.outcome === 'done',
     };
   },
 });
 
-function entryOf(call: ToolCall, { alias, visit: appointment, written }: BookedVisit) {
+function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit) {
   const released: Output = { outcome: 'booked', appointment };
   return call.audit.entry({ patient: alias, written, id: appointment.appointmentId, output: released });
+}
+
+async function callClinic(call: ToolCall): Promise<ToolResult<Output>> {
+  const { phone } = await findClinic(call.services.store, call.principal.tenant);
+  return {
+    output: { outcome: 'callClinic', phone },
+    text: `Not booked; nothing was changed. The clinic books this visit itself: call ${phone}.`,
+    refused: 'CALL_CLINIC',
+  };
 }
 
 async function taken(call: ToolCall, slot: NamedSlot): Promise<ToolResult<Output>> {

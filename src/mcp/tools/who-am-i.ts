@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { relationshipsOf } from '../../access/relationships.ts';
 import { findClinic } from '../../clinic/clinic.ts';
 import { spoken } from '../../clinic/clinic-time.ts';
 import { defineTool } from '../tool.ts';
@@ -8,8 +9,8 @@ export const whoAmI = defineTool({
   name: 'whoAmI',
   title: 'Who am I',
   description:
-    'Tells who is signed in: their role, their clinic with its telephone number, and today’s date and weekday there. ' +
-    'Call it first when you need to turn "next Tuesday" into a date.',
+    'Tells who is signed in: their role, their clinic with its telephone number, today’s date and weekday there, ' +
+    'and the handles of charts of others whom they act for or treat. Call it first when you need to turn "next Tuesday" into a date.',
   input: z.object({}),
   output: z.object({
     role: z.string(),
@@ -17,13 +18,17 @@ export const whoAmI = defineTool({
     clinic: z.object({ name: z.string(), phone: z.string(), zone: z.string() }),
     today: z.object({ weekday: z.string(), date: z.string(), time: z.string() }),
     scopes: z.array(z.string()),
+    charts: z.array(z.object({ patient: z.string(), relationship: z.string() })),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'Person' },
   onError: 'Not available.',
-  requirement: { scopes: [], about: 'clinic' },
+  requirement: { actions: ['see-clinic'] },
   run: async (_input, { principal, member, services, now }) => {
-    const clinic = await findClinic(services.store, principal.tenant);
+    const [clinic, related] = await Promise.all([
+      findClinic(services.store, principal.tenant),
+      relationshipsOf(services.store, principal, now),
+    ]);
     const { weekday, date, time } = spoken(now, clinic.zone);
     const role = member?.role ?? 'none';
     return {
@@ -33,6 +38,7 @@ export const whoAmI = defineTool({
         clinic: { name: clinic.name, phone: clinic.phone, zone: clinic.zone },
         today: { weekday, date, time },
         scopes: [...principal.scopes],
+        charts: related.map(({ patient, kind }) => ({ patient, relationship: kind })),
       },
       text: `Signed in as ${role} at ${clinic.name}. Today there is ${weekday}, ${date}.`,
     };

@@ -1,0 +1,132 @@
+import { RRuleTemporal } from 'rrule-temporal';
+import { Temporal } from 'temporal-polyfill';
+import type { TimeSpan } from '../kernel/store.ts';
+import { instantOf, parseDate } from './clinic-time.ts';
+import { ClinicError } from './errors.ts';
+
+/** A recurring span of clinic-local time. A span whose end is not after its begin ends on the next day. */
+export interface AvailabilityRule {
+  /** RFC 5545 RRULE over dates, such as `FREQ=WEEKLY;BYDAY=MO,TU`: no times of day in it. */
+  readonly rrule: string;
+  /** The first date that the rule may name, and from which intervals count, `YYYY-MM-DD`. */
+  readonly since: string;
+  /** `HH:MM` */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Leave, training, an illness: clinic-local `YYYY-MM-DDTHH:MM`, end excluded. */
+export interface Absence {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** For which dates, at which clinic, open spans are wanted. Dates are included. */
+export interface AvailabilityQuestion {
+  readonly from: Temporal.PlainDate;
+  readonly to: Temporal.PlainDate;
+  readonly zone: string;
+  /** Days on which the clinic is closed, `YYYY-MM-DD`. */
+  readonly holidays: readonly string[];
+}
+
+const MAX_RULES = 50;
+const MAX_RRULE = 200;
+const DATES_ONLY = /^FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+-]+)*$/;
+const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
+const LOCAL = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d$/;
+
+/**
+ * The spans in which someone works, in instants, by begin: their rules, less their absences, less the holidays. A
+ * span that began the evening before the first date is in it.
+ */
+export function openSpans(
+  person: { readonly availability: readonly AvailabilityRule[]; readonly absences: readonly Absence[] },
+  question: AvailabilityQuestion,
+): TimeSpan[] {
+  const { zone, holidays } = question;
+  const eve = question.from.subtract({ days: 1 });
+  const begin = question.from.toZonedDateTime(zone).epochMilliseconds;
+  const spans = person.availability.flatMap((rule) =>
+    datesOf(rule, eve, question.to)
+      .filter((date) => !holidays.includes(date.toString()))
+      .map((date) => spanOn(date, rule, zone))
+      .filter(({ to }) => to > begin),
+  );
+  const away = person.absences.map(({ from, to }) => ({
+    from: localInstant(from, zone),
+    to: localInstant(to, zone),
+  }));
+  return spans.flatMap((span) => without(span, away)).sort((a, b) => a.from - b.from);
+}
+
+/** @throws ClinicError `SCHEDULE_INVALID` naming the rule or absence that cannot be read. */
+export function checkAvailability(rules: readonly AvailabilityRule[], absences: readonly Absence[]): void {
+  if (rules.length > MAX_RULES || absences.length > MAX_RULES)
+    throw invalid(`at most ${MAX_RULES} rules and ${MAX_RULES} absences for one person`);
+  for (const [index, rule] of rules.entries()) {
+    if (
+      !DATES_ONLY.test(rule.rrule) ||
+      rule.rrule.length > MAX_RRULE ||
+      /BY(?:HOUR|MINUTE|SECOND)/.test(rule.rrule)
+    )
+      throw invalid(`rule ${index + 1} needs an RRULE of dates, such as FREQ=WEEKLY;BYDAY=MO`);
+    if (!TIME.test(rule.from) || !TIME.test(rule.to)) throw invalid(`rule ${index + 1} needs times as HH:MM`);
+    try {
+      recurrence(rule, parseDate(rule.since));
+    } catch {
+      throw invalid(`rule ${index + 1} cannot be read`);
+    }
+  }
+  for (const [index, { from, to }] of absences.entries()) {
+    if (!LOCAL.test(from) || !LOCAL.test(to) || from >= to)
+      throw invalid(`absence ${index + 1} runs forwards, as YYYY-MM-DDTHH:MM`);
+  }
+}
+
+/** Recurrences are of dates, reckoned in UTC at midnight: a zone's clock changes cannot move them. */
+function datesOf(
+  rule: AvailabilityRule,
+  from: Temporal.PlainDate,
+  to: Temporal.PlainDate,
+): Temporal.PlainDate[] {
+  const since = Temporal.PlainDate.from(rule.since);
+  if (Temporal.PlainDate.compare(to, since) < 0) return [];
+  return recurrence(rule, since)
+    .between(midnight(from), midnight(to), true)
+    .map((at) => Temporal.PlainDate.from(at.toString().slice(0, 10)));
+}
+
+const recurrence = (rule: AvailabilityRule, since: Temporal.PlainDate): RRuleTemporal =>
+  new RRuleTemporal({
+    rruleString: `DTSTART:${since.toString().replaceAll('-', '')}T000000Z\nRRULE:${rule.rrule}`,
+  });
+
+const midnight = (date: Temporal.PlainDate): Date => new Date(`${date.toString()}T00:00:00Z`);
+
+function spanOn(date: Temporal.PlainDate, { from, to }: AvailabilityRule, zone: string): TimeSpan {
+  const last = to > from ? date : date.add({ days: 1 });
+  return { from: instantOf(date, from, zone), to: instantOf(last, to, zone) };
+}
+
+function localInstant(text: string, zone: string): number {
+  return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).epochMilliseconds;
+}
+
+function without(span: TimeSpan, away: readonly TimeSpan[]): TimeSpan[] {
+  let left = [span];
+  for (const gone of away) {
+    left = left.flatMap((part) =>
+      gone.to <= part.from || gone.from >= part.to
+        ? [part]
+        : [
+            { from: part.from, to: Math.max(part.from, gone.from) },
+            { from: Math.min(part.to, gone.to), to: part.to },
+          ].filter(({ from, to }) => from < to),
+    );
+  }
+  return left;
+}
+
+const invalid = (what: string): ClinicError =>
+  new ClinicError('SCHEDULE_INVALID', `The schedule was not changed: ${what}.`);

@@ -1,0 +1,87 @@
+import type { OpenChart, ValueName } from '../crypto/open-chart.ts';
+import type { PatientRef } from '../crypto/patient-keys.ts';
+import type { SealedCharts } from '../crypto/sealed-charts.ts';
+import type { PatientAlias } from '../kernel/ids.ts';
+import type { Store } from '../kernel/store.ts';
+import {
+  type Appointment,
+  appointmentName,
+  isAppointment,
+  parseAppointment,
+  type Visit,
+  visitOf,
+} from './appointment.ts';
+import {
+  type Clinic,
+  findClinic,
+  findLocations,
+  findPractitioners,
+  listVisitTypes,
+  type VisitType,
+} from './clinic.ts';
+
+/** An appointment in clear and as a person hears of it. */
+export interface KnownVisit {
+  readonly id: string;
+  readonly appointment: Appointment;
+  readonly visitType: VisitType;
+  readonly visit: Visit;
+}
+
+/** The visits of a chart, by start. */
+export interface Visits {
+  readonly alias: PatientAlias;
+  readonly clinic: Clinic;
+  readonly visits: readonly KnownVisit[];
+}
+
+/**
+ * Reads the visits of a chart; null when there is no such chart.
+ *
+ * @param at.only the id of the one visit that is wanted.
+ * @throws ClinicError `APPOINTMENT_UNKNOWN` when `only` names none of this chart.
+ */
+export async function findVisits(
+  of: PatientRef,
+  at: { readonly store: Store; readonly charts: SealedCharts; readonly only?: string },
+): Promise<Visits | null> {
+  const { store, charts, only } = at;
+  const wanted = (chart: OpenChart): string[] =>
+    only === undefined ? chart.documents('appointments').filter(isAppointment) : [only];
+  const namesIn = (chart: OpenChart): ValueName[] => wanted(chart).map(appointmentName);
+  const [read, clinic, visitTypes] = await Promise.all([
+    charts.read(of, namesIn),
+    findClinic(store, of.tenant),
+    listVisitTypes(store, of.tenant),
+  ]);
+  if (read === null) return null;
+  const found = wanted(read.chart).map((id, index) => ({
+    id,
+    appointment: parseAppointment(read.values[index] ?? null),
+  }));
+  const shown = await spell(found, { store, of, clinic, visitTypes });
+  return { alias: read.chart.alias, clinic, visits: shown };
+}
+
+async function spell(
+  found: readonly { id: string; appointment: Appointment }[],
+  at: { store: Store; of: PatientRef; clinic: Clinic; visitTypes: readonly VisitType[] },
+): Promise<KnownVisit[]> {
+  if (found.length === 0) return [];
+  const reader = at.store.tenant(at.of.tenant);
+  const types = new Map(at.visitTypes.map((visitType) => [visitType.id, visitType]));
+  const placeOf = ({ place, visitType }: Appointment) => place.room ?? types.get(visitType)?.location ?? [];
+  const [people, locations] = await Promise.all([
+    findPractitioners(reader, [...new Set(found.map(({ appointment }) => appointment.practitioner))]),
+    findLocations(reader, [...new Set(found.flatMap(({ appointment }) => placeOf(appointment)))]),
+  ]);
+  return found
+    .flatMap(({ id, appointment }) => {
+      const visitType = types.get(appointment.visitType);
+      if (visitType === undefined) return [];
+      const practitioner = people.find((person) => person.id === appointment.practitioner);
+      const offer = { clinic: at.clinic, visitType, practitioner, locations };
+      return [{ id, appointment, visitType, visit: visitOf(id, appointment, offer) }];
+    })
+    .sort((a, b) => a.appointment.start - b.appointment.start);
+}
