@@ -119,7 +119,8 @@ export function fhirOf(event: AuditEvent, at: { origin: string; index: number | 
     ...(profile === null ? {} : { meta: { profile: [`${PROFILES}${profile}`] } }),
     extension: at.index === null ? [] : [{ url: 'urn:chartseal:leaf-index', valueUnsignedInt: at.index }],
     type,
-    subtype: [subtype],
+    // Which of our tools, pages or jobs it was: the profiles leave room for codes of one's own.
+    subtype: [subtype, { system: 'urn:chartseal:operation', code: event.operation }],
     action,
     recorded: event.recorded,
     outcome: event.outcome,

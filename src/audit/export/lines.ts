@@ -1,3 +1,4 @@
+import { leavesOf } from '../log-events.ts';
 import type { LogSource } from '../verify/source.ts';
 import { readEvent } from '../verify/walk.ts';
 import { csvHeader, csvLine } from './csv.ts';
@@ -20,13 +21,4 @@ export async function* exportLines(
     else if (event !== null)
       yield format === 'csv' ? csvLine(event, index) : JSON.stringify(fhirOf(event, { origin, index }));
   }
-}
-
-/** Every leaf that is there. */
-async function* leavesOf(source: LogSource): AsyncGenerator<{ leaf: Uint8Array; index: number | null }> {
-  const size = await source.size();
-  for (let bundle = 0; bundle * 256 < size; bundle += 1)
-    for (const [place, leaf] of (await source.leaves(bundle)).entries())
-      if (leaf !== null && bundle * 256 + place < size) yield { leaf, index: bundle * 256 + place };
-  for await (const { leaf } of source.pending()) if (leaf !== null) yield { leaf, index: null };
 }
