@@ -95,6 +95,7 @@ export async function startAttacked(overrides: Partial<AuthorizationServerOption
     onFault: () => {},
     health: async () => ({ status: 'ok', store: 'postgres', kms: 'local', version: '0' }),
     oauth: async () => server,
+    console: () => Promise.reject(new Error('There is no console here.')),
     mcp: createMcpEndpoint({
       origin: issuer,
       services,
