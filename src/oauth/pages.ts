@@ -12,6 +12,12 @@ export interface PageAssets {
   readonly name: string;
   /** The Firebase project's web API key. Public by nature: it names the project and proves nothing. */
   readonly apiKey: string;
+  /** Accounts elsewhere by which people may sign in: the last part of the form's address, and the button's word. */
+  readonly providers?: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly authorizeUrl: string;
+  }[];
   /** The Auth emulator's address, in development only. */
   readonly authEmulatorUrl?: string;
 }
@@ -56,6 +62,7 @@ export function signInPage(assets: PageAssets, context: PageContext, error = '')
       <p id="error" class="error" role="alert" aria-live="assertive">${error}</p>
       <button class="primary" type="submit">Sign in</button>
     </form>
+    ${providerForms(assets, context)}
     <form method="post" action="${context.path}/cancel">
       <input type="hidden" name="csrf" value="${context.csrf}">
       <button type="submit">Cancel</button>
@@ -67,8 +74,20 @@ export function signInPage(assets: PageAssets, context: PageContext, error = '')
   return {
     status: error === '' ? 200 : 400,
     body: layout(assets, 'Sign in', body),
-    policy: policy({ connect: [...IDENTITY_HOSTS, ...emulator], redirect: context.redirect }),
+    policy: policy({
+      connect: [...IDENTITY_HOSTS, ...emulator],
+      forms: [context.redirect, ...(assets.providers ?? []).map(({ authorizeUrl }) => new URL(authorizeUrl))],
+    }),
   };
+}
+
+function providerForms({ providers = [] }: PageAssets, context: PageContext): SafeHtml[] {
+  return providers.map(
+    ({ id, label }) => html`<form class="provider" method="post" action="${context.path}/with-${id}">
+      <input type="hidden" name="csrf" value="${context.csrf}">
+      <button type="submit">Continue with ${label}</button>
+    </form>`,
+  );
 }
 
 /** What the consent page says: what the client asks for and for whom it would act, in words. */
@@ -94,7 +113,7 @@ export function consentPage(assets: PageAssets, context: PageContext, words: Con
   return {
     status: 200,
     body: layout(assets, `Connect ${context.clientName}?`, body),
-    policy: policy({ connect: [], redirect: context.redirect }),
+    policy: policy({ connect: [], forms: [context.redirect] }),
   };
 }
 
@@ -127,9 +146,9 @@ export function sendPage(response: ServerResponse, page: Page): void {
 const loopbackNote = (redirect: URL): string =>
   redirect.protocol === 'http:' ? ', an app on this computer' : '';
 
-function policy(allowed: { connect: readonly string[]; redirect?: URL }): string {
-  // Browsers hold the redirects that follow a form to form-action too, so the client's origin is part of it.
-  const actions = ["'self'", ...(allowed.redirect === undefined ? [] : [allowed.redirect.origin])];
+function policy(allowed: { connect: readonly string[]; forms?: readonly URL[] }): string {
+  // Browsers hold the redirects that follow a form to form-action too, so where they lead is part of it.
+  const actions = ["'self'", ...(allowed.forms ?? []).map(({ origin }) => origin)];
   return [
     "default-src 'none'",
     "script-src 'self'",
