@@ -98,13 +98,15 @@ export interface ConsentWords {
 
 export function consentPage(assets: PageAssets, context: PageContext, words: ConsentWords): Page {
   const days = LIFETIMES.grant / 86_400;
+  const idle = LIFETIMES.idleGrant / 86_400;
   const nothing = words.permissions.length === 0;
   const body = html`
     <h1>Connect ${context.clientName}?</h1>
     <p>It will act for <strong>${words.actsFor}</strong>${nothing ? ', but nothing that it asks for is open to this account.' : ', and will be able to:'}</p>
     <ul class="scopes">${words.permissions.map((line) => html`<li>${line}</li>`)}</ul>
     <p class="detail">Your answer is sent to <strong>${context.redirect.host}</strong>${loopbackNote(context.redirect)}.
-      Go on only if you started this yourself. The connection ends after ${days} days, or when you disconnect.</p>
+      Go on only if you started this yourself. The connection ends after ${days} days,
+      after ${idle} days without use, or when you disconnect.</p>
     <form method="post" action="${context.path}/consent">
       <input type="hidden" name="csrf" value="${context.csrf}">
       ${nothing ? '' : html`<button class="primary" type="submit" name="decision" value="allow">Allow</button>`}

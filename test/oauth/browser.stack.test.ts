@@ -232,7 +232,7 @@ describeNeeding('chromium', 'in a real browser', () => {
     const { leave } = await visit({ width: 390, colorScheme: 'light' });
     await page.getByRole('button', { name: 'Continue with Google' }).click();
     await page.getByRole('heading', { name: 'Connect ChatGPT?' }).waitFor();
-    await page.getByText('yourself, with your own health record').waitFor();
+    await page.getByText('you, with your own health record').waitFor();
     await page.getByRole('button', { name: 'Allow', exact: true }).click();
     await page.waitForURL(`${redirect}?**`);
     expect(new URL(page.url()).searchParams.get('code')).not.toBeNull();
