@@ -4,8 +4,10 @@ import { findMember } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
 import { OWN_ISSUER } from './access/token-profile.ts';
+import type { Outside } from './audit/outside.ts';
 import { findClinic } from './clinic/clinic.ts';
 import type { Config } from './config.ts';
+import type { Console } from './console/console.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { type Asset, createApp, type Handle, type Health } from './http/app.ts';
 import { createMcpEndpoint } from './http/mcp-endpoint.ts';
@@ -16,12 +18,15 @@ import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
+import type { PageAssets } from './oauth/pages.ts';
 import type { PersonDirectory } from './oauth/people.ts';
 
 /** What the HTTP face is put on. */
 export interface HttpParts {
   readonly services: Services;
   readonly keyring: Keyring;
+  /** Where checkpoints are; null when nowhere. */
+  readonly outside: Outside | null;
   /** The browser code, URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -40,6 +45,7 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
   });
   let oauth: Promise<AuthorizationServer> | undefined;
+  let auditor: Promise<Console> | undefined;
   return createApp({
     origin: config.origin,
     authorizationServer: external?.issuer ?? config.origin,
@@ -54,6 +60,10 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
             return oauth;
           }
         : null,
+    console: () => {
+      auditor ??= loadConsole(config, parts);
+      return auditor;
+    },
   });
 }
 
@@ -72,7 +82,6 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     import('./oauth/events.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
-  const { apiKey, authEmulatorUrl } = config.firebase;
   return createAuthorizationServer({
     issuer: config.origin,
     resource: `${config.origin}/mcp`,
@@ -89,13 +98,7 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
     issParameter: config.oauth.issParameter,
     proxyHops: config.oauth.proxyHops,
-    pages: {
-      script: '/assets/sign-in.js',
-      style: '/assets/pages.css',
-      name: 'Chartseal',
-      apiKey,
-      ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
-    },
+    pages: pagesOf(config),
     onEvent: (event) => {
       const { tenant, entry } = auditEntryOf(event);
       return parts.services.audit.append(tenant, entry);
@@ -103,6 +106,38 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     onFault: parts.onFault,
     ...development,
   });
+}
+
+async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
+  const [{ createConsole }, { firebaseSignIn }] = await Promise.all([
+    import('./console/console.ts'),
+    import('./oauth/sign-in-firebase.ts'),
+  ]);
+  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
+  const { store, audit, clock } = parts.services;
+  return createConsole({
+    origin: config.origin,
+    cookieKeys: config.cookieKeys,
+    projectId: config.projectId,
+    outside: parts.outside,
+    pages: pagesOf(config),
+    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    onFault: parts.onFault,
+    store,
+    audit,
+    clock,
+  });
+}
+
+function pagesOf({ firebase: { apiKey, authEmulatorUrl } }: Config): PageAssets {
+  return {
+    script: '/assets/sign-in.js',
+    style: '/assets/pages.css',
+    name: 'Chartseal',
+    apiKey,
+    ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
+  };
 }
 
 const peopleOf = (store: Store): PersonDirectory => ({

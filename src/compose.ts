@@ -108,6 +108,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
     emergencyUrl: `${config.origin}/emergency`,
   };
+  const proof = proofOf(config, store, clock);
   return {
     store,
     keyring,
@@ -116,9 +117,9 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     indexKeys,
     index,
     services,
-    handle: httpOf(config, { ...options, services, keyring }),
+    handle: httpOf(config, { ...options, services, keyring, outside: proof?.outside ?? null }),
     projectId: config.projectId,
-    proof: proofOf(config, store, clock),
+    proof,
     tenants: () => listTenants(store),
     close: () => store.close(),
   };

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { auditExport } from './commands/audit-export.ts';
+import { auditDisclosures, auditReport } from './commands/audit-report.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
@@ -23,4 +24,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],
   ['audit export', auditExport],
+  ['audit report', auditReport],
+  ['audit disclosures', auditDisclosures],
 ]);
