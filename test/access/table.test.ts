@@ -84,7 +84,7 @@ describe('the policies beside an independent reading of the table', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...ROLES),
-        fc.subarray([...CHART_ACTIONS], { minLength: 1 }),
+        fc.subarray([...CHART_ACTIONS], { minLength: 1, maxLength: 3 }),
         scopes,
         fc.option(facts),
         (role, actions, held, found) => {
