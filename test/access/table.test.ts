@@ -109,7 +109,7 @@ describe('the policies beside an independent reading of the table', () => {
       ),
       { numRuns: 3_000 },
     );
-    expect(opened).toBeGreaterThan(50);
+    expect(opened).toBeGreaterThan(15);
   });
 
   test('whatever else holds, nothing opens across clinics, nor for a purpose that is not the role’s own', async () => {
@@ -151,7 +151,7 @@ describe('the policies beside an independent reading of the table', () => {
       ),
       { numRuns: 3_000 },
     );
-    expect(opened).toBeGreaterThan(50);
+    expect(opened).toBeGreaterThan(15);
   });
 
   test('every consent topic matters to somebody', () => {
