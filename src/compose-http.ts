@@ -7,6 +7,9 @@ import { OWN_ISSUER } from './access/token-profile.ts';
 import { findClinic } from './clinic/clinic.ts';
 import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keyring.ts';
+import type { PatientIndex } from './crypto/patient-index.ts';
+import type { TenantSecrets } from './crypto/tenant-secrets.ts';
+import type { EmergencyPages } from './emergency/emergency.ts';
 import { type Asset, createApp, type Handle, type Health } from './http/app.ts';
 import { createMcpEndpoint } from './http/mcp-endpoint.ts';
 import type { Clock } from './kernel/clock.ts';
@@ -16,12 +19,15 @@ import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
+import type { PageAssets } from './oauth/pages.ts';
 import type { PersonDirectory } from './oauth/people.ts';
 
 /** What the HTTP face is put on. */
 export interface HttpParts {
   readonly services: Services;
   readonly keyring: Keyring;
+  readonly secrets: TenantSecrets;
+  readonly index: PatientIndex;
   /** The browser code, URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -40,6 +46,7 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
   });
   let oauth: Promise<AuthorizationServer> | undefined;
+  let emergency: Promise<EmergencyPages> | undefined;
   return createApp({
     origin: config.origin,
     authorizationServer: external?.issuer ?? config.origin,
@@ -47,6 +54,10 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     assets,
     onFault,
     health: () => healthOf(services.store, keyring),
+    emergency: () => {
+      emergency ??= loadEmergency(config, parts);
+      return emergency;
+    },
     oauth:
       external === null
         ? () => {
@@ -72,7 +83,6 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     import('./oauth/events.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
-  const { apiKey, authEmulatorUrl } = config.firebase;
   return createAuthorizationServer({
     issuer: config.origin,
     resource: `${config.origin}/mcp`,
@@ -89,13 +99,7 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
     issParameter: config.oauth.issParameter,
     proxyHops: config.oauth.proxyHops,
-    pages: {
-      script: '/assets/sign-in.js',
-      style: '/assets/pages.css',
-      name: 'Chartseal',
-      apiKey,
-      ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
-    },
+    pages: pagesOf(config),
     onEvent: (event) => {
       const { tenant, entry } = auditEntryOf(event);
       return parts.services.audit.append(tenant, entry);
@@ -103,6 +107,42 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     onFault: parts.onFault,
     ...development,
   });
+}
+
+async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
+  const [pages, openings, reviews, { firebaseSignIn }] = await Promise.all([
+    import('./emergency/emergency.ts'),
+    import('./access/emergency-openings.ts'),
+    import('./access/emergency-reviews.ts'),
+    import('./oauth/sign-in-firebase.ts'),
+  ]);
+  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
+  const { store, audit, clock, policies, patients } = parts.services;
+  const stands = { store, audit, clock, policies, secrets: parts.secrets };
+  return pages.createEmergencyPages({
+    store,
+    audit,
+    clock,
+    origin: config.origin,
+    cookieKeys: config.cookieKeys,
+    pages: pagesOf(config),
+    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    openings: new openings.EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    reviews: new reviews.EmergencyReviews(stands),
+    find: (tenant, by) => parts.index.find(tenant, by),
+    onFault: parts.onFault,
+  });
+}
+
+function pagesOf({ firebase: { apiKey, authEmulatorUrl } }: Config): PageAssets {
+  return {
+    script: '/assets/sign-in.js',
+    style: '/assets/pages.css',
+    name: 'Chartseal',
+    apiKey,
+    ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
+  };
 }
 
 const peopleOf = (store: Store): PersonDirectory => ({

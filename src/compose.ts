@@ -109,7 +109,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     indexKeys,
     index,
     services,
-    handle: httpOf(config, { ...options, services, keyring }),
+    handle: httpOf(config, { ...options, services, keyring, secrets, index }),
     projectId: config.projectId,
     proof: proofOf(config, store, clock),
     tenants: () => listTenants(store),

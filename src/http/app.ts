@@ -20,6 +20,8 @@ export interface AppOptions {
   readonly authorizationServer: string;
   /** Loaded at its first use: importing it costs most of a cold start. Null with an external issuer. */
   readonly oauth: (() => Promise<Pick<AuthorizationServer, 'handle'>>) | null;
+  /** The emergency pages, loaded at their first use. */
+  readonly emergency: () => Promise<{ handle: Handle }>;
   /** URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -41,6 +43,8 @@ export type Handle = (req: Request, res: ServerResponse) => Promise<void>;
 
 const OAUTH_PATHS = /^\/(oauth\/|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
 
+const EMERGENCY_PATHS = /^\/emergency(?:\/|$)/;
+
 /** One handler for node's http server and for Cloud Functions: finds the route, sets headers, turns errors into answers. */
 export function createApp(options: AppOptions): Handle {
   const routes = new Map<string, Route>([
@@ -56,6 +60,7 @@ export function createApp(options: AppOptions): Handle {
       const { pathname } = new URL(req.url ?? '/', options.origin);
       if (options.oauth !== null && OAUTH_PATHS.test(pathname))
         return await (await options.oauth()).handle(req, res);
+      if (EMERGENCY_PATHS.test(pathname)) return await (await options.emergency()).handle(req, res);
       const asset = options.assets.get(pathname);
       if (asset !== undefined) return sendAsset(req, res, asset);
       const route = routes.get(pathname);

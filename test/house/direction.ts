@@ -7,6 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle', 'payments'],
   ['compliance'],
   ['oauth', 'mcp'],
+  ['emergency'],
   ['storage', 'http'],
   ['config', 'collections'],
   ['compose-http'],
