@@ -10,6 +10,7 @@ import { clinicCalendar, locations, practitioners, tenants, visitTypes } from '.
 import { holds } from './clinic/holds.ts';
 import { idempotency } from './clinic/idempotency.ts';
 import { waitlist } from './clinic/waitlist.ts';
+import { consoleSessions } from './console/sessions.ts';
 import { indexKeys, indexState } from './crypto/index-keys.ts';
 import { chartValues, manifests } from './crypto/open-chart.ts';
 import { indexEntries, indexRecords } from './crypto/patient-index.ts';
@@ -51,6 +52,7 @@ export const COLLECTIONS: readonly Collection[] = [
   auditTiles,
   auditEntries,
   auditSigners,
+  consoleSessions,
   oauthState,
   oauthGrants,
   oauthLimits,

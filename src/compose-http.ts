@@ -4,8 +4,10 @@ import { findMember } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
 import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
 import { OWN_ISSUER } from './access/token-profile.ts';
+import type { Outside } from './audit/outside.ts';
 import { findClinic } from './clinic/clinic.ts';
 import type { Config } from './config.ts';
+import type { Console } from './console/console.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import type { PatientIndex } from './crypto/patient-index.ts';
 import type { TenantSecrets } from './crypto/tenant-secrets.ts';
@@ -28,6 +30,8 @@ export interface HttpParts {
   readonly keyring: Keyring;
   readonly secrets: TenantSecrets;
   readonly index: PatientIndex;
+  /** Where checkpoints are; null when nowhere. */
+  readonly outside: Outside | null;
   /** The browser code, URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -47,6 +51,7 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
   });
   let oauth: Promise<AuthorizationServer> | undefined;
   let emergency: Promise<EmergencyPages> | undefined;
+  let auditor: Promise<Console> | undefined;
   return createApp({
     origin: config.origin,
     authorizationServer: external?.issuer ?? config.origin,
@@ -65,6 +70,10 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
             return oauth;
           }
         : null,
+    console: () => {
+      auditor ??= loadConsole(config, parts);
+      return auditor;
+    },
   });
 }
 
@@ -132,6 +141,28 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
     reviews: new reviews.EmergencyReviews(stands),
     find: (tenant, by) => parts.index.find(tenant, by),
     onFault: parts.onFault,
+  });
+}
+
+async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
+  const [{ createConsole }, { firebaseSignIn }] = await Promise.all([
+    import('./console/console.ts'),
+    import('./oauth/sign-in-firebase.ts'),
+  ]);
+  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
+  const { store, audit, clock } = parts.services;
+  return createConsole({
+    origin: config.origin,
+    cookieKeys: config.cookieKeys,
+    projectId: config.projectId,
+    outside: parts.outside,
+    pages: pagesOf(config),
+    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    onFault: parts.onFault,
+    store,
+    audit,
+    clock,
   });
 }
 

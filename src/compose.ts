@@ -101,6 +101,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
     emergencyUrl: `${config.origin}/emergency`,
   };
+  const proof = proofOf(config, store, clock);
   return {
     store,
     keyring,
@@ -109,9 +110,16 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     indexKeys,
     index,
     services,
-    handle: httpOf(config, { ...options, services, keyring, secrets, index }),
+    handle: httpOf(config, {
+      ...options,
+      services,
+      keyring,
+      secrets,
+      index,
+      outside: proof?.outside ?? null,
+    }),
     projectId: config.projectId,
-    proof: proofOf(config, store, clock),
+    proof,
     tenants: () => listTenants(store),
     close: () => store.close(),
   };

@@ -46,8 +46,10 @@ export interface AuditEntity {
   readonly resource: string;
   readonly id?: string;
   readonly fields?: readonly string[];
-  /** Who received it, for a disclosure. */
+  /** Who received it, for a disclosure (45 CFR 164.528(b)(2)(ii)): an organisation or a person outside the clinic. */
   readonly recipient?: string;
+  /** Where the recipient is, if known. Never the patient's own address. */
+  readonly recipientAddress?: string;
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Command } from './command.ts';
 import { auditExport } from './commands/audit-export.ts';
+import { auditDisclosures, auditReport } from './commands/audit-report.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
+import { doctor } from './commands/doctor.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { patientImport } from './commands/patient-import.ts';
 import { policyMatrix } from './commands/policy-matrix.ts';
@@ -15,10 +17,13 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['emulators', emulators],
   ['demo', demo],
   ['token', token],
+  ['doctor', doctor],
   ['keys generate', keysGenerate],
   ['patient import', patientImport],
   ['policy test', policyTest],
   ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],
   ['audit export', auditExport],
+  ['audit report', auditReport],
+  ['audit disclosures', auditDisclosures],
 ]);

@@ -14,7 +14,13 @@ const WEB = join(import.meta.dirname, '../web');
 const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' } as const;
 
 /** What is bundled: the name below `/assets/` (without the ending) → the entry point below `src/web/`. */
-const ENTRIES = { 'sign-in': 'sign-in/sign-in.ts', pages: 'styles/pages.css' } as const;
+const ENTRIES = {
+  'sign-in': 'sign-in/sign-in.ts',
+  pages: 'styles/pages.css',
+  console: 'console/console.ts',
+  'console-worker': 'console/worker.ts',
+  'console-style': 'styles/console.css',
+} as const;
 
 /**
  * Bundles the browser code in memory. The development stack does this at start; the deployable bundle reads files

@@ -20,6 +20,8 @@ export interface AppOptions {
   readonly authorizationServer: string;
   /** Loaded at its first use: importing it costs most of a cold start. Null with an external issuer. */
   readonly oauth: (() => Promise<Pick<AuthorizationServer, 'handle'>>) | null;
+  /** The auditor console, loaded at its first use. */
+  readonly console: () => Promise<{ handle: Handle }>;
   /** The emergency pages, loaded at their first use. */
   readonly emergency: () => Promise<{ handle: Handle }>;
   /** URL path → file. */
@@ -41,6 +43,7 @@ type Route = (req: Request, res: ServerResponse) => Promise<void> | void;
 /** What answers every request. */
 export type Handle = (req: Request, res: ServerResponse) => Promise<void>;
 
+const CONSOLE_PATHS = /^\/console(?:\/|$)/;
 const OAUTH_PATHS = /^\/(oauth\/|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
 
 const EMERGENCY_PATHS = /^\/emergency(?:\/|$)/;
@@ -60,6 +63,7 @@ export function createApp(options: AppOptions): Handle {
       const { pathname } = new URL(req.url ?? '/', options.origin);
       if (options.oauth !== null && OAUTH_PATHS.test(pathname))
         return await (await options.oauth()).handle(req, res);
+      if (CONSOLE_PATHS.test(pathname)) return await (await options.console()).handle(req, res);
       if (EMERGENCY_PATHS.test(pathname)) return await (await options.emergency()).handle(req, res);
       const asset = options.assets.get(pathname);
       if (asset !== undefined) return sendAsset(req, res, asset);
@@ -95,7 +99,13 @@ function sendHealth(res: ServerResponse, health: Health): void {
 }
 
 function sendAsset(req: Request, res: ServerResponse, asset: Asset): void {
-  const headers = { 'content-type': asset.type, etag: asset.etag, 'cache-control': 'public, max-age=300' };
+  const headers = {
+    'content-type': asset.type,
+    etag: asset.etag,
+    'cache-control': 'public, max-age=300',
+    // A worker goes by the policy of its own file, and the console's reads the log.
+    'content-security-policy': "default-src 'none'; connect-src 'self'; frame-ancestors 'none'",
+  };
   if (req.headers['if-none-match'] === asset.etag) {
     res.writeHead(304, headers).end();
   } else {

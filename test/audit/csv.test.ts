@@ -15,9 +15,9 @@ const event = (client: string): AuditEvent => ({
 });
 
 test('a line has the columns of the header', () => {
-  expect(csvHeader().split(',')).toHaveLength(17);
+  expect(csvHeader().split(',')).toHaveLength(18);
   expect(csvLine(event('c'), 7)).toBe(
-    '"7","2026-11-24T14:00:00.000Z","ev_1","getPatient","R","0","","usr_1","clinician","c","pa_1","Patient","","demographics.name","","TREAT","care-team"',
+    '"7","2026-11-24T14:00:00.000Z","ev_1","getPatient","R","0","","usr_1","clinician","c","pa_1","Patient","","demographics.name","","","TREAT","care-team"',
   );
 });
 
@@ -32,7 +32,7 @@ test('no text breaks out of its cell', () => {
   fc.assert(
     fc.property(fc.string(), (client) => {
       const line = csvLine(event(client), 0);
-      expect(line).toMatch(/^"(?:[^"]|"")*"(?:,"(?:[^"]|"")*"){16}$/);
+      expect(line).toMatch(/^"(?:[^"]|"")*"(?:,"(?:[^"]|"")*"){17}$/);
     }),
   );
 });

@@ -3,8 +3,10 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { members } from '../../src/access/members.ts';
 import { auditEvents, auditPending } from '../../src/audit/append.ts';
 import { leafOf } from '../../src/audit/event.ts';
+import type { ReportTable } from '../../src/audit/reports/report-table.ts';
 import { sequenceAll } from '../../src/audit/sequencer.ts';
 import type { Report } from '../../src/audit/verify/report.ts';
 import { startStack } from '../../src/dev/stack.ts';
@@ -107,8 +109,8 @@ describe.each(STORES)('chartseal audit on real %s', (store) => {
     rmSync(folder, { recursive: true });
   });
 
-  test('exports the events as CSV and NDJSON, and logs that it did', async () => {
-    for (const format of ['csv', 'ndjson']) {
+  test('exports the events as CSV, NDJSON and FHIR, and logs that it did', async () => {
+    for (const format of ['csv', 'ndjson', 'fhir']) {
       const path = join(at.dataDir, `log.${format}`);
       const { code } = await run(at.dataDir, ['audit', 'export', '--format', format, '--out', path]);
       expect(code).toBe(0);
@@ -116,6 +118,23 @@ describe.each(STORES)('chartseal audit on real %s', (store) => {
       const again = await run(at.dataDir, ['audit', 'export', '--format', format, '--out', path]);
       expect(again).toMatchObject({ code: 2 });
     }
+  });
+
+  test('reports who opened a chart and what was disclosed, by handle or alias, and logs that it did', async () => {
+    const [john] = await rows().get(ref(members, 'usr_john'));
+    const handle = john?.patient ?? '';
+    const opened = await run(at.dataDir, ['audit', 'report', 'access', '--patient', handle, '--json']);
+    expect(opened.code).toBe(0);
+    const report = JSON.parse(opened.out) as ReportTable;
+    expect(report.rows.filter((row) => row[4] === 'getPatient').length).toBeGreaterThanOrEqual(3);
+    const none = await run(at.dataDir, ['audit', 'disclosures', handle]);
+    expect([none.code, none.out]).toEqual([0, expect.stringContaining('Accounting of disclosures of pa_')]);
+    const users = await run(at.dataDir, ['audit', 'report', 'users']);
+    expect(users.out).toMatch(/usr_john +(none, )?patient/);
+    expect(users.out).toContain('operator');
+    expect(await run(at.dataDir, ['audit', 'report', 'access'])).toMatchObject({ code: 2 });
+    expect(await run(at.dataDir, ['audit', 'disclosures', 'pat_nobody'])).toMatchObject({ code: 2 });
+    expect(await run(at.dataDir, ['audit', 'report', 'gossip'])).toMatchObject({ code: 2 });
   });
 
   test('an edited event turns the verdict and the exit code', async () => {

@@ -10,6 +10,7 @@ import { startStack } from '../../src/dev/stack.ts';
 import { ref } from '../../src/kernel/collection.ts';
 import type { TenantId } from '../../src/kernel/ids.ts';
 import { codeOf, startTestStack, type TestStack } from '../e2e/stack.ts';
+import { accessibilityFaults } from '../stack/accessible.ts';
 import { describeNeeding } from '../stack/needs.ts';
 
 /** Kept when `SCREENSHOTS` names a folder, to be looked at. */
@@ -67,9 +68,7 @@ describeNeeding('chromium', 'emergency access in a real browser, on the local st
       expect((await control.boundingBox())?.height).toBeGreaterThanOrEqual(44);
     for (const field of await page.locator('input:visible, select:visible, textarea:visible').all())
       expect(await field.evaluate((one) => (one as HTMLInputElement).labels?.length)).toBe(1);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(
-      0,
-    );
+    expect(await accessibilityFaults(page)).toEqual([]);
   };
   const signIn = async (page: Page, email: string): Promise<void> => {
     expect(await focused(page)).toBe('email');

@@ -7,7 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle', 'payments'],
   ['compliance'],
   ['oauth', 'mcp'],
-  ['emergency'],
+  ['console', 'emergency'],
   ['storage', 'http'],
   ['config', 'collections'],
   ['compose-http'],
@@ -30,7 +30,10 @@ export interface Breach {
   readonly why: string;
 }
 
-/** Finds breaches among `files` (path below the root → source). `web` is browser code and imports only itself. */
+/**
+ * Finds breaches among `files` (path below the root → source). `web` is browser code: it imports itself, and the
+ * verifier, which runs anywhere; a module of Node's in it would break the bundle.
+ */
 export function findBreaches(files: ReadonlyMap<string, string>): Breach[] {
   const breaches: Breach[] = [];
   for (const [file, source] of files) {
@@ -53,6 +56,7 @@ function wrongWay(file: string, specifier: string): string | null {
   const from = layerOf(file);
   const to = layerOf(resolve(file, specifier));
   if (from === to) return null;
+  if (from === 'web' && to === 'audit') return null;
   if (from === 'web' || to === 'web')
     return `browser code (web) shares no import with ${from === 'web' ? to : from}`;
   const fromRank = rankOf(from);

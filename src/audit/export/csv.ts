@@ -15,6 +15,7 @@ const COLUMNS: readonly (readonly [string, (event: AuditEvent) => string | undef
   ['resourceId', ({ entity }) => entity?.id],
   ['fields', ({ entity }) => entity?.fields?.join(' ')],
   ['recipient', ({ entity }) => entity?.recipient],
+  ['recipientAddress', ({ entity }) => entity?.recipientAddress],
   ['purposeOfUse', ({ purposeOfUse }) => purposeOfUse],
   ['policy', ({ policy }) => policy],
 ];

@@ -34,6 +34,8 @@ export interface VerifyOptions {
   /** A faster SHA-256 than the portable one. */
   readonly sha256?: Sha256;
   readonly onProgress?: (done: number, of: number) => void;
+  /** Shown each event that is what its leaf hash says, in order; `index` is null for what is pending. */
+  readonly onEvent?: (seen: SeenEvent, index: number | null) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -142,7 +144,7 @@ class Evidence {
     if (at > this.#options.now + CLOCK_MS) this.#findings.add('FROM_THE_FUTURE', event.id);
     else if (at < this.#latest - CLOCK_MS) this.#findings.add('BACKDATED', event.id);
     else this.#latest = Math.max(this.#latest, at);
-    this.#see(seen);
+    this.#see(seen, index);
   }
 
   seePending(): void {
@@ -160,7 +162,7 @@ class Evidence {
       } else {
         const at = Date.parse(event.recorded);
         this.oldestPending = Math.min(this.oldestPending, at);
-        this.#see({ event, hash, at });
+        this.#see({ event, hash, at }, null);
       }
     }
   }
@@ -202,8 +204,9 @@ class Evidence {
     return findings.verdict('keyUse', `${this.#keyUses.count} uses of patient keys, each with an event`);
   }
 
-  #see(seen: SeenEvent): void {
+  #see(seen: SeenEvent, index: number | null): void {
     const { event, hash } = seen;
+    this.#options.onEvent?.(seen, index);
     this.#marks.see(seen, this.#isCut === true);
     this.#journal?.delete(hash);
     this.#stored?.see(event);

@@ -1,25 +1,24 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { originOf } from '../../audit/checkpoint.ts';
 import { writeBundle } from '../../audit/export/bundle.ts';
-import { csvHeader, csvLine } from '../../audit/export/csv.ts';
+import { exportLines, LINE_FORMATS } from '../../audit/export/lines.ts';
 import { storeSource } from '../../audit/store-source.ts';
-import type { LogSource } from '../../audit/verify/source.ts';
-import { readEvent } from '../../audit/verify/walk.ts';
 import type { Composed } from '../../compose.ts';
 import { storedDigests } from '../../crypto/stored-digests.ts';
 import { buildVerifier } from '../../dev/build-verifier.ts';
 import { parseTenantId, type TenantId } from '../../kernel/ids.ts';
-import { outsideEvidence } from '../audit-inputs.ts';
+import { evidenceOf } from '../audit-inputs.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
 import { composeHere } from '../here.ts';
 import { out } from '../terminal.ts';
 
-const FORMATS = ['ndjson', 'csv', 'bundle'] as const;
+const FORMATS = [...LINE_FORMATS, 'bundle'] as const;
 type Format = (typeof FORMATS)[number];
 
 /** Writes a tenant's audit log to a file, or with everything that proves it to a folder. Logged before it begins. */
 export const auditExport: Command = {
-  usage: '--format ndjson|csv|bundle --out PATH [--tenant T]',
+  usage: '--format ndjson|csv|fhir|bundle --out PATH [--tenant T]',
   summary: 'write the audit log, or an evidence bundle that verifies itself',
   options: { tenant: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } },
   run: async ({ values, positionals, json }) => {
@@ -38,7 +37,7 @@ export const auditExport: Command = {
       const events =
         format === 'bundle'
           ? await bundle(composed, tenant, path)
-          : await file(path, format === 'csv' ? csvLines(source) : ndjsonLines(source));
+          : await file(path, exportLines(source, format, originOf(composed.projectId, tenant)));
       out(json ? JSON.stringify({ tenant, format, path, events }) : `${events} events written to ${path}.`);
       return EXIT.ok;
     } finally {
@@ -64,7 +63,7 @@ async function bundle(composed: Composed, tenant: TenantId, folder: string): Pro
   const rows = composed.store.tenant(tenant);
   return writeBundle(folder, {
     tenant,
-    ...(await outsideEvidence(composed, tenant)),
+    ...(await evidenceOf(composed, tenant)),
     source: storeSource(rows),
     stored: storedDigests(rows),
     verifier: await buildVerifier(),
@@ -82,26 +81,4 @@ async function file(path: string, lines: AsyncIterable<string>): Promise<number>
   };
   await pipeline(counted(), createWriteStream(path, { flags: 'wx', mode: 0o600 }));
   return count;
-}
-
-async function* csvLines(source: LogSource): AsyncGenerator<string> {
-  yield csvHeader();
-  for await (const { leaf, index } of leavesOf(source)) {
-    const event = readEvent(leaf);
-    if (event !== null) yield csvLine(event, index);
-  }
-}
-
-async function* ndjsonLines(source: LogSource): AsyncGenerator<string> {
-  for await (const { leaf, index } of leavesOf(source))
-    yield JSON.stringify({ index, event: readEvent(leaf) });
-}
-
-/** Every leaf that is there, in the tree's order, then what is pending. */
-async function* leavesOf(source: LogSource): AsyncGenerator<{ leaf: Uint8Array; index: number | null }> {
-  const size = await source.size();
-  for (let bundleAt = 0; bundleAt * 256 < size; bundleAt += 1)
-    for (const [place, leaf] of (await source.leaves(bundleAt)).entries())
-      if (leaf !== null && bundleAt * 256 + place < size) yield { leaf, index: bundleAt * 256 + place };
-  for await (const { leaf } of source.pending()) if (leaf !== null) yield { leaf, index: null };
 }

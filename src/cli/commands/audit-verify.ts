@@ -7,7 +7,7 @@ import { type VerifyOptions, verifyLog } from '../../audit/verify/verify-log.ts'
 import type { Composed } from '../../compose.ts';
 import { storedDigests } from '../../crypto/stored-digests.ts';
 import { parseTenantId, type TenantId } from '../../kernel/ids.ts';
-import { cloudTrailOf, fileOf, journalOf, outsideEvidence, pinnedKeys } from '../audit-inputs.ts';
+import { cloudTrailOf, evidenceOf, fileOf, journalOf, pinnedKeys } from '../audit-inputs.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
 import { composeHere } from '../here.ts';
 import { out } from '../terminal.ts';
@@ -51,7 +51,7 @@ async function verify(
   tenant: TenantId,
   brought: Partial<VerifyOptions>,
 ): Promise<{ report: Report; checkpoint: Uint8Array | null }> {
-  const { origin, checkpoint, earlier, keys } = await outsideEvidence(composed, tenant);
+  const { origin, checkpoint, earlier, keys } = await evidenceOf(composed, tenant);
   const rows = composed.store.tenant(tenant);
   const report = await verifyLog(storeSource(rows), {
     tenant,

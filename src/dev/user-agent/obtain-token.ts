@@ -10,8 +10,9 @@ export interface ObtainTokenOptions {
   readonly scope?: string;
 }
 
-/** RFC 6749 §5.1. */
+/** RFC 6749 §5.1, and which client asked. */
 export interface TokenAnswer {
+  readonly client_id: string;
   readonly access_token: string;
   readonly token_type: string;
   readonly expires_in: number;
@@ -58,11 +59,8 @@ export async function obtainToken(options: ObtainTokenOptions): Promise<TokenAns
     code_verifier: verifier,
     resource: `${origin}/mcp`,
   });
-  return (await post(
-    `${origin}/oauth/token`,
-    'application/x-www-form-urlencoded',
-    form.toString(),
-  )) as TokenAnswer;
+  const answer = await post(`${origin}/oauth/token`, 'application/x-www-form-urlencoded', form.toString());
+  return { ...(answer as TokenAnswer), client_id: client.client_id };
 }
 
 async function post(address: string, type: string, body: string): Promise<unknown> {

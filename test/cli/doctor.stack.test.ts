@@ -1,0 +1,73 @@
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Examination } from '../../src/dev/doctor/examine.ts';
+import { startStack } from '../../src/dev/stack.ts';
+import { openFolder, startTestStack, type TestStack } from '../e2e/stack.ts';
+import { run } from './run.ts';
+
+describe('with a local stack', () => {
+  let at: TestStack;
+  beforeAll(async () => {
+    at = await startTestStack(startStack, { store: 'postgres' });
+  });
+  afterAll(async () => at?.close());
+  const doctor = async (...args: string[]) => {
+    const ended = await run(at.dataDir, ['doctor', ...args, '--json']);
+    return { ...ended, found: JSON.parse(ended.out) as Examination };
+  };
+
+  test('doctor finds nothing wrong with it, and leaves nothing unchecked that it can check', async () => {
+    const { code, found } = await doctor(`${at.stack.origin}/mcp`, '--as', 'john@example.com');
+    const notPassed = found.findings.filter(({ outcome }) => outcome !== 'pass');
+    expect(notPassed.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+    expect(found.findings.length).toBeGreaterThanOrEqual(40);
+    expect(code).toBe(0);
+  });
+
+  test('doctor finds the slash that was typed too much, with the cure in one line', async () => {
+    const ended = await run(at.dataDir, ['doctor', `${at.stack.origin}/mcp/`]);
+    expect(ended.code).toBe(1);
+    expect(ended.out).toMatch(
+      /✗ resource equals the address that people type .* or type what it says\. \(resource-exact\)/,
+    );
+  });
+
+  test('doctor says 3 where nobody answers, 2 without an address, and signs in at no other place', async () => {
+    expect((await doctor('http://127.0.0.1:9/mcp')).code).toBe(3);
+    expect((await run(at.dataDir, ['doctor'])).code).toBe(2);
+    expect(
+      (await run(at.dataDir, ['doctor', 'https://stranger.example/mcp', '--as', 'john@example.com'])).code,
+    ).toBe(2);
+  });
+
+  test('token goes through the real flow, for the scope that was asked', async () => {
+    const all = await run(at.dataDir, ['token', '--as', 'john@example.com']);
+    expect(all.code).toBe(0);
+    expect(decodeJwt(all.out.trim())).toMatchObject({ sub: 'usr_john', aud: `${at.stack.origin}/mcp` });
+    const narrow = await run(at.dataDir, [
+      'token',
+      '--as',
+      'john@example.com',
+      '--scope',
+      'patient/Patient.rs',
+      '--json',
+    ]);
+    const answer = JSON.parse(narrow.out) as { access_token: string; scope: string };
+    expect(answer.scope).toBe('patient/Patient.rs');
+    expect(decodeJwt(answer.access_token)['scope']).toBe('patient/Patient.rs');
+  });
+
+  test('token of somebody who is not there, or for no known scope, is no token', async () => {
+    for (const args of [['nobody@example.com'], ['john@example.com', '--scope', 'everything']]) {
+      const ended = await run(at.dataDir, ['token', '--as', ...args]);
+      expect(ended.code).not.toBe(0);
+      expect(ended.out).toBe('');
+    }
+  });
+});
+
+test('token refuses where no local stack runs', async () => {
+  const ended = await run(openFolder(), ['token', '--as', 'john@example.com']);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain('NO_STACK');
+});
