@@ -17,7 +17,10 @@ export interface PageAssets {
 }
 
 /** Where the sign-in page's script sends a password: nowhere else, by content security policy. */
-const IDENTITY_HOSTS = ['https://identitytoolkit.googleapis.com', 'https://securetoken.googleapis.com'];
+export const IDENTITY_HOSTS = [
+  'https://identitytoolkit.googleapis.com',
+  'https://securetoken.googleapis.com',
+];
 
 /** One page: its markup and the headers that protect it. */
 export interface Page {
@@ -127,7 +130,8 @@ export function sendPage(response: ServerResponse, page: Page): void {
 const loopbackNote = (redirect: URL): string =>
   redirect.protocol === 'http:' ? ', an app on this computer' : '';
 
-function policy(allowed: { connect: readonly string[]; redirect?: URL }): string {
+/** The content security policy of a page: its own script, style and forms, and what is named. */
+export function policy(allowed: { connect: readonly string[]; redirect?: URL }): string {
   // Browsers hold the redirects that follow a form to form-action too, so the client's origin is part of it.
   const actions = ["'self'", ...(allowed.redirect === undefined ? [] : [allowed.redirect.origin])];
   return [
@@ -142,7 +146,8 @@ function policy(allowed: { connect: readonly string[]; redirect?: URL }): string
   ].join('; ');
 }
 
-function layout(assets: PageAssets, title: string, body: SafeHtml): SafeHtml {
+/** A whole page around `body`. */
+export function layout(assets: PageAssets, title: string, body: SafeHtml): SafeHtml {
   return html`<!doctype html>
 <html lang="en">
   <head>

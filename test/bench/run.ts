@@ -1,4 +1,5 @@
 import { AUDIT_BENCHES } from './audit.ts';
+import { BEARER_BENCHES } from './bearer.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { CRYPTO_BENCHES } from './crypto.ts';
 import { RIVAL_BENCHES } from './rivals.ts';
@@ -7,7 +8,7 @@ import { RIVAL_BENCHES } from './rivals.ts';
  * `npm run bench`: a table; `-- --json`: one JSON object a line; `-- --list`: the names; `-- --quick`: fewer rounds;
  * `-- NAME…`: only those whose name begins so. Figures say, tests judge: it exits 0 whatever they are.
  */
-const ALL: readonly Bench[] = [...CRYPTO_BENCHES, ...RIVAL_BENCHES, ...AUDIT_BENCHES];
+const ALL: readonly Bench[] = [...CRYPTO_BENCHES, ...RIVAL_BENCHES, ...AUDIT_BENCHES, ...BEARER_BENCHES];
 const FLAGS = ['--json', '--list', '--quick'];
 
 /** One measured line. `floor` and `ratio` are null where nothing is to be compared with. */
