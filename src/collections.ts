@@ -1,5 +1,5 @@
 import { consents } from './access/consents.ts';
-import { emergencyGrants } from './access/emergency.ts';
+import { emergencyGrants, emergencyRecords } from './access/emergency.ts';
 import { members } from './access/members.ts';
 import { chartOpenings } from './access/openings.ts';
 import { relationships } from './access/relationships.ts';
@@ -28,6 +28,7 @@ export const COLLECTIONS: readonly Collection[] = [
   relationships,
   consents,
   emergencyGrants,
+  emergencyRecords,
   chartOpenings,
   visitTypes,
   practitioners,

@@ -9,6 +9,9 @@ import { findClinic } from './clinic/clinic.ts';
 import type { Config } from './config.ts';
 import type { Console } from './console/console.ts';
 import type { Keyring } from './crypto/keyring.ts';
+import type { PatientIndex } from './crypto/patient-index.ts';
+import type { TenantSecrets } from './crypto/tenant-secrets.ts';
+import type { EmergencyPages } from './emergency/emergency.ts';
 import { type Asset, createApp, type Handle, type Health } from './http/app.ts';
 import { createMcpEndpoint } from './http/mcp-endpoint.ts';
 import type { Clock } from './kernel/clock.ts';
@@ -25,6 +28,8 @@ import type { PersonDirectory } from './oauth/people.ts';
 export interface HttpParts {
   readonly services: Services;
   readonly keyring: Keyring;
+  readonly secrets: TenantSecrets;
+  readonly index: PatientIndex;
   /** Where checkpoints are; null when nowhere. */
   readonly outside: Outside | null;
   /** The browser code, URL path → file. */
@@ -45,6 +50,7 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
   });
   let oauth: Promise<AuthorizationServer> | undefined;
+  let emergency: Promise<EmergencyPages> | undefined;
   let auditor: Promise<Console> | undefined;
   return createApp({
     origin: config.origin,
@@ -53,6 +59,10 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     assets,
     onFault,
     health: () => healthOf(services.store, keyring),
+    emergency: () => {
+      emergency ??= loadEmergency(config, parts);
+      return emergency;
+    },
     oauth:
       external === null
         ? () => {
@@ -108,6 +118,32 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     },
     onFault: parts.onFault,
     ...development,
+  });
+}
+
+async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
+  const [pages, openings, reviews, { firebaseSignIn }] = await Promise.all([
+    import('./emergency/emergency.ts'),
+    import('./access/emergency-openings.ts'),
+    import('./access/emergency-reviews.ts'),
+    import('./oauth/sign-in-firebase.ts'),
+  ]);
+  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
+  const { store, audit, clock, policies, patients } = parts.services;
+  const stands = { store, audit, clock, policies, secrets: parts.secrets };
+  return pages.createEmergencyPages({
+    store,
+    audit,
+    clock,
+    origin: config.origin,
+    cookieKeys: config.cookieKeys,
+    pages: pagesOf(config),
+    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    openings: new openings.EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    reviews: new reviews.EmergencyReviews(stands),
+    find: (tenant, by) => parts.index.find(tenant, by),
+    onFault: parts.onFault,
   });
 }
 

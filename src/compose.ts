@@ -9,9 +9,12 @@ import { Outside } from './audit/outside.ts';
 import { parseKey } from './audit/signed-note.ts';
 import { Bookings } from './clinic/booking.ts';
 import { findClinic } from './clinic/clinic.ts';
+import { ConfirmTokens } from './clinic/confirm-token.ts';
 import { Patients } from './clinic/patients.ts';
 import { SlotTokens } from './clinic/slot-token.ts';
 import { listTenants } from './clinic/tenants.ts';
+import { VisitReader } from './clinic/visits.ts';
+import { Waitlist } from './clinic/waitlist.ts';
 import { httpOf } from './compose-http.ts';
 import type { AwsIdentity, Config } from './config.ts';
 import { IndexKeys } from './crypto/index-keys.ts';
@@ -92,7 +95,11 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     store,
     patients: new Patients({ charts, keys, index }),
     bookings: new Bookings({ store, charts, secrets }),
+    visits: new VisitReader({ store, charts }),
+    waitlist: new Waitlist({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
+    confirmTokens: new ConfirmTokens(secrets),
+    index,
     audit,
     facts: new FactReader(store),
     policies: new Policies(),
@@ -110,7 +117,14 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     indexKeys,
     index,
     services,
-    handle: httpOf(config, { ...options, services, keyring, outside: proof?.outside ?? null }),
+    handle: httpOf(config, {
+      ...options,
+      services,
+      keyring,
+      secrets,
+      index,
+      outside: proof?.outside ?? null,
+    }),
     projectId: config.projectId,
     proof,
     tenants: () => listTenants(store),

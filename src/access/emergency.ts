@@ -10,6 +10,43 @@ export const emergencyGrants = collection('emergencyGrants', {
   expiresAt: 'instant',
 });
 
+/** Each emergency access there ever was. The reason in the clinician's own words is sealed under the tenant. */
+export const emergencyRecords = collection('emergencyRecords', {
+  user: 'text',
+  patient: 'text',
+  /** How the audit log names the patient. */
+  alias: 'text',
+  reason: 'text',
+  sealedReason: 'bytes',
+  openedAt: 'instant',
+  expiresAt: 'instant',
+  /** Until when somebody else should have looked at it. */
+  dueAt: 'instant',
+  /** `open`, `justified` or `unjustified`. */
+  state: 'text',
+  reviewer: 'text?',
+  reviewedAt: 'instant?',
+});
+
+/** Why a chart is opened in an emergency: code → words. */
+export const EMERGENCY_REASONS = {
+  'danger-to-life': 'Danger to life or limb',
+  'patient-cannot-answer': 'The patient cannot answer and somebody must act now',
+  'team-not-reachable': 'The treating team cannot be reached in time',
+  'disaster-downtime': 'Disaster, or systems that are down',
+} as const;
+export type EmergencyReason = keyof typeof EMERGENCY_REASONS;
+
+/** How long access may last, in minutes. */
+export const EMERGENCY_MINUTES = [15, 30, 60] as const;
+export type EmergencyMinutes = (typeof EMERGENCY_MINUTES)[number];
+
+/** The clinician's own words, in characters. */
+export const REASON_LENGTH = { min: 10, max: 1_000 } as const;
+
+/** A review is due so long after the opening, in milliseconds. */
+export const REVIEW_DUE_MS = 72 * 3_600_000;
+
 /** Where the emergency access of these two is. */
 export const emergencyRef = (pair: Pair): Ref<typeof emergencyGrants.columns> =>
   ref(emergencyGrants, pairId(pair));

@@ -3,8 +3,9 @@ import type { SealedCharts } from '../crypto/sealed-charts.ts';
 import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
 import { randomId } from '../kernel/ids.ts';
 import { type Store, StoreError, type Transaction } from '../kernel/store.ts';
-import type { Appointment } from './appointment.ts';
+import type { Appointment, Visit } from './appointment.ts';
 import { type CancelRequest, cancelIn } from './cancel.ts';
+import { ClinicError } from './errors.ts';
 import { endHold, holderTag } from './holds.ts';
 import { markRequest } from './idempotency.ts';
 import { type MoveRequest, moveIn } from './move.ts';
@@ -16,6 +17,7 @@ import type { NamedSlot } from './slot-token.ts';
 import { Turns } from './turns.ts';
 import {
   findPlace,
+  readAppointment,
   readSlot,
   type VisitRequest,
   type VisitResult,
@@ -129,7 +131,10 @@ async function bookIn(work: VisitWork<BookingRequest>): Promise<VisitResult> {
   const { chart, tx, request } = work;
   const { slot, now, by, overbook = false } = request;
   const { repeated, offering, claims } = await readSlot(work, slot, overbook);
-  if (repeated !== null) return { outcome: 'repeated', alias: chart.alias, visit: repeated };
+  if (repeated !== null) {
+    await checkStands(work, repeated);
+    return { outcome: 'repeated', alias: chart.alias, visit: repeated };
+  }
   if (!mayBook(offering.visitType, by)) return { outcome: 'callClinic' };
   const found = await findPlace(work, slot, { offering, claims, overbook });
   if (found?.held === true) checkAhead(slot, now);
@@ -154,4 +159,14 @@ async function bookIn(work: VisitWork<BookingRequest>): Promise<VisitResult> {
   for (const claim of claimsOf(found.place, booking)) tx.claim(claim);
   closed?.(tx);
   return { outcome: 'done', alias: done.alias, visit: done.visit };
+}
+
+/** An old answer is given again only while it is true: not for a visit that was moved or cancelled since. */
+async function checkStands({ chart, request }: VisitWork<BookingRequest>, answered: Visit): Promise<void> {
+  const { status, start } = await readAppointment(chart, answered.appointmentId);
+  if (status === 'booked' && start === request.slot.start) return;
+  throw new ClinicError(
+    'REQUEST_CONFLICT',
+    'What was booked with this slotId has been changed since. See listAppointments, or look for open slots again.',
+  );
 }

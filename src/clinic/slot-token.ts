@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
 import type { PatientId, TenantId, UserId } from '../kernel/ids.ts';
 import { ClinicError } from './errors.ts';
@@ -19,10 +19,12 @@ export interface NamedSlot extends OpenSlot {
 const LIFETIME_MS = 600_000;
 const MINUTE_MS = 60_000;
 const MAC_BYTES = 16;
+const NONCE_BYTES = 6;
 
 /**
  * Slot ids are tokens: the slot in clear (it names no patient) and a MAC that binds it to the person, the chart
- * and ten minutes. Nothing is stored until a visit is booked, and the token is the booking's idempotency key.
+ * and ten minutes. Nothing is stored until a visit is booked, and the token is the booking's idempotency key: a nonce
+ * keeps an offer of the same time apart from one that was booked, cancelled, and is offered again.
  */
 export class SlotTokens {
   readonly #secrets: TenantSecrets;
@@ -39,6 +41,7 @@ export class SlotTokens {
       minutes(slot.start),
       minutes(slot.end),
       minutes(now + LIFETIME_MS),
+      randomBytes(NONCE_BYTES).toString('base64url'),
     ];
     const body = fields.join('~');
     return `${body}~${(await this.#mac(body, holder)).toString('base64url')}`;

@@ -1,4 +1,4 @@
-import type { OpenChart, ValueName } from '../crypto/open-chart.ts';
+import type { OpenChart } from '../crypto/open-chart.ts';
 import type { PatientRef } from '../crypto/patient-keys.ts';
 import type { SealedCharts } from '../crypto/sealed-charts.ts';
 import type { PatientAlias } from '../kernel/ids.ts';
@@ -8,6 +8,7 @@ import {
   appointmentName,
   isAppointment,
   parseAppointment,
+  unknownAppointment,
   type Visit,
   visitOf,
 } from './appointment.ts';
@@ -35,32 +36,47 @@ export interface Visits {
   readonly visits: readonly KnownVisit[];
 }
 
-/**
- * Reads the visits of a chart; null when there is no such chart.
- *
- * @param at.only the id of the one visit that is wanted.
- * @throws ClinicError `APPOINTMENT_UNKNOWN` when `only` names none of this chart.
- */
-export async function findVisits(
-  of: PatientRef,
-  at: { readonly store: Store; readonly charts: SealedCharts; readonly only?: string },
-): Promise<Visits | null> {
-  const { store, charts, only } = at;
-  const wanted = (chart: OpenChart): string[] =>
-    only === undefined ? chart.documents('appointments').filter(isAppointment) : [only];
-  const namesIn = (chart: OpenChart): ValueName[] => wanted(chart).map(appointmentName);
-  const [read, clinic, visitTypes] = await Promise.all([
-    charts.read(of, namesIn),
-    findClinic(store, of.tenant),
-    listVisitTypes(store, of.tenant),
-  ]);
-  if (read === null) return null;
-  const found = wanted(read.chart).map((id, index) => ({
-    id,
-    appointment: parseAppointment(read.values[index] ?? null),
-  }));
-  const shown = await spell(found, { store, of, clinic, visitTypes });
-  return { alias: read.chart.alias, clinic, visits: shown };
+/** Reads the visits of charts. */
+export class VisitReader {
+  readonly #store: Store;
+  readonly #charts: SealedCharts;
+
+  constructor(options: { store: Store; charts: SealedCharts }) {
+    this.#store = options.store;
+    this.#charts = options.charts;
+  }
+
+  /** Every visit of a chart, by start; null when there is no such chart. */
+  all(of: PatientRef): Promise<Visits | null> {
+    return this.#read(of, (chart) => chart.documents('appointments').filter(isAppointment));
+  }
+
+  /**
+   * One visit of a chart.
+   *
+   * @throws ClinicError `APPOINTMENT_UNKNOWN` when there is no such visit in it.
+   */
+  async one(of: PatientRef, id: string): Promise<Omit<Visits, 'visits'> & { readonly known: KnownVisit }> {
+    const read = await this.#read(of, () => [id]);
+    const [known] = read?.visits ?? [];
+    if (read === null || known === undefined) throw unknownAppointment();
+    return { alias: read.alias, clinic: read.clinic, known };
+  }
+
+  async #read(of: PatientRef, wanted: (chart: OpenChart) => string[]): Promise<Visits | null> {
+    const [read, clinic, visitTypes] = await Promise.all([
+      this.#charts.read(of, (chart) => wanted(chart).map(appointmentName)),
+      findClinic(this.#store, of.tenant),
+      listVisitTypes(this.#store, of.tenant),
+    ]);
+    if (read === null) return null;
+    const found = wanted(read.chart).map((id, index) => ({
+      id,
+      appointment: parseAppointment(read.values[index] ?? null),
+    }));
+    const visits = await spell(found, { store: this.#store, of, clinic, visitTypes });
+    return { alias: read.chart.alias, clinic, visits };
+  }
 }
 
 async function spell(

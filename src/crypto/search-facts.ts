@@ -88,8 +88,8 @@ export function bucketFor(asked: Identifiers, key: IndexKey, callingCode: string
   ]);
 }
 
-/** @throws InputError `INPUT` unless two different kinds of identifier are given. */
-export function requireTwoIdentifiers(asked: Identifiers): void {
+/** Whether two different kinds of identifier are given. A name counts once, a birth date too. */
+export function hasTwoIdentifiers(asked: Identifiers): boolean {
   const kinds = [
     asked.mrn,
     asked.email,
@@ -97,7 +97,12 @@ export function requireTwoIdentifiers(asked: Identifiers): void {
     asked.name ?? asked.surname,
     asked.birthDate ?? asked.birthYear,
   ].filter((value) => value !== undefined);
-  if (kinds.length < 2)
+  return kinds.length >= 2;
+}
+
+/** @throws InputError `INPUT` unless two different kinds of identifier are given. */
+export function requireTwoIdentifiers(asked: Identifiers): void {
+  if (!hasTwoIdentifiers(asked))
     throw new InputError(
       'INPUT',
       'Give two identifiers: a record number, e-mail, phone, name or birth date. A name counts once, a birth date too.',

@@ -1,11 +1,13 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { collection, ref } from '../kernel/collection.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { type Store, StoreError } from '../kernel/store.ts';
 import { CryptoError } from './errors.ts';
+import { encodeParts } from './field-context.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { Keyring } from './keyring.ts';
+import { type DataKey, open, seal } from './sealed-value.ts';
 
 /** A tenant's wrapped HMAC root; create-only, id `root_{version}`. */
 export const tenantSecrets = collection('tenantSecrets', {
@@ -16,6 +18,9 @@ export const tenantSecrets = collection('tenantSecrets', {
 
 /** What a tenant MAC is for. Bound into the MAC: never rename or reuse one. */
 export type MacPurpose = 'idempotency' | 'body' | 'slot' | 'hold' | 'confirm';
+
+/** What a small sealed value of a tenant is. Bound into the key and the value: never rename or reuse one. */
+export type SealPurpose = 'emergency-reason';
 
 const VERSION = 1;
 
@@ -29,7 +34,7 @@ export interface TenantSecretsOptions {
 }
 
 /**
- * Keyed hashes under a secret of the tenant. Ids made from what a person said or is (an idempotency key, a
+ * Keyed hashes, and small sealed values, under a secret of the tenant. Ids made from what a person said or is (an idempotency key, a
  * request's body) are always keyed: an unkeyed hash of PHI can be guessed and counts as PHI.
  */
 export class TenantSecrets {
@@ -67,6 +72,28 @@ export class TenantSecrets {
     return mac.digest();
   }
 
+  /**
+   * Seals a small value that belongs to the tenant rather than to a chart, bound to what it is and the row that holds
+   * it. Call it before a transaction: it may need KMS.
+   */
+  async seal(tenant: TenantId, place: SealedPlace, plaintext: Uint8Array): Promise<Buffer> {
+    return seal(plaintext, await this.#sealKey(tenant, place.purpose), contextIn(tenant, place));
+  }
+
+  /**
+   * Opens what `seal` sealed in this very place.
+   *
+   * @throws CryptoError `COMMITMENT` or `TAG` when it was sealed elsewhere or changed.
+   */
+  async open(tenant: TenantId, place: SealedPlace, sealed: Uint8Array): Promise<Buffer> {
+    return open(sealed, await this.#sealKey(tenant, place.purpose), contextIn(tenant, place));
+  }
+
+  async #sealKey(tenant: TenantId, purpose: SealPurpose): Promise<DataKey> {
+    const mac = createHmac('sha256', await this.#root(tenant)).update(`chartseal/seal-key/1\0${purpose}`);
+    return { version: VERSION, secret: createSecretKey(mac.digest()) };
+  }
+
   #root(tenant: TenantId): Promise<KeyObject> {
     const { store, keyring, cache } = this.#options;
     return cache.get(`${tenant}/secret/${VERSION}`, async () => {
@@ -77,6 +104,15 @@ export class TenantSecrets {
     });
   }
 }
+
+/** Where a small sealed value lies: what it is, and the id of its row. */
+export interface SealedPlace {
+  readonly purpose: SealPurpose;
+  readonly id: string;
+}
+
+const contextIn = (tenant: TenantId, { purpose, id }: SealedPlace): Buffer =>
+  encodeParts(['chartseal/tenant-value/1', tenant, purpose, id].map((text) => Buffer.from(text, 'utf8')));
 
 const contextOf = (tenant: TenantId) => ({
   app: 'chartseal',

@@ -22,6 +22,8 @@ export interface AppOptions {
   readonly oauth: (() => Promise<Pick<AuthorizationServer, 'handle'>>) | null;
   /** The auditor console, loaded at its first use. */
   readonly console: () => Promise<{ handle: Handle }>;
+  /** The emergency pages, loaded at their first use. */
+  readonly emergency: () => Promise<{ handle: Handle }>;
   /** URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -44,6 +46,8 @@ export type Handle = (req: Request, res: ServerResponse) => Promise<void>;
 const CONSOLE_PATHS = /^\/console(?:\/|$)/;
 const OAUTH_PATHS = /^\/(oauth\/|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
 
+const EMERGENCY_PATHS = /^\/emergency(?:\/|$)/;
+
 /** One handler for node's http server and for Cloud Functions: finds the route, sets headers, turns errors into answers. */
 export function createApp(options: AppOptions): Handle {
   const routes = new Map<string, Route>([
@@ -60,6 +64,7 @@ export function createApp(options: AppOptions): Handle {
       if (options.oauth !== null && OAUTH_PATHS.test(pathname))
         return await (await options.oauth()).handle(req, res);
       if (CONSOLE_PATHS.test(pathname)) return await (await options.console()).handle(req, res);
+      if (EMERGENCY_PATHS.test(pathname)) return await (await options.emergency()).handle(req, res);
       const asset = options.assets.get(pathname);
       if (asset !== undefined) return sendAsset(req, res, asset);
       const route = routes.get(pathname);

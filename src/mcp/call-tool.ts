@@ -1,9 +1,11 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Principal } from '../access/bearer.ts';
+import { AccessError } from '../access/errors.ts';
 import type { Facts, OpeningRows } from '../access/facts.ts';
 import { type Decision, decide, isAboutChart, type Requirement } from '../access/policy.ts';
 import type { AuditEntry } from '../audit/append.ts';
+import type { PatientId } from '../kernel/ids.ts';
 import { answerOf, errorAnswer } from './answers.ts';
 import { McpError } from './errors.ts';
 import {
@@ -95,7 +97,7 @@ async function countOpening(
 async function run(
   tool: Tool,
   input: Record<string, unknown>,
-  call: Omit<ToolCall, 'audit' | 'now'>,
+  call: Omit<ToolCall, 'audit' | 'now' | 'alsoOpen'>,
 ): Promise<ToolResult<Record<string, unknown>>> {
   const { principal, decision, services } = call;
   const draft = services.audit.draft(principal.tenant);
@@ -110,7 +112,8 @@ async function run(
   });
   let result: ToolResult<Record<string, unknown>>;
   try {
-    result = await tool.run(input, { ...call, now: services.clock(), audit: { draft, entry } });
+    const alsoOpen: ToolCall['alsoOpen'] = (patient, requirement) => openFound(call, patient, requirement);
+    result = await tool.run(input, { ...call, alsoOpen, now: services.clock(), audit: { draft, entry } });
   } catch (error) {
     draft.abandon();
     throw error;
@@ -120,9 +123,44 @@ async function run(
     draft.confirm();
   } else {
     draft.abandon();
-    await services.audit.append(principal.tenant, readEntry(tool, minimised, entry));
+    for (const event of readEntries(tool, minimised, entry))
+      await services.audit.append(principal.tenant, event);
   }
   return minimised;
+}
+
+/** A chart that a search found is decided about like one that was asked for; most that are found are not opened. */
+async function openFound(
+  caller: Caller,
+  patient: PatientId,
+  requirement: Requirement,
+): Promise<Decision | null> {
+  const facts = await gather(requirement, { patient }, caller);
+  try {
+    const decision = decide(requirement, {
+      ...caller,
+      facts,
+      engine: await caller.services.policies.engine(),
+    });
+    await countOpening(caller, facts, decision);
+    return decision;
+  } catch (error) {
+    if (error instanceof AccessError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+/** One event; for a search one for each patient it answered with, and one if there was none (IHE BALP 1.1). */
+function readEntries(
+  tool: Tool,
+  result: ToolResult<Record<string, unknown>>,
+  entry: (details: EntryDetails) => AuditEntry,
+): AuditEntry[] {
+  const base = readEntry(tool, result, entry);
+  if (result.patients === undefined || result.patients.length === 0) return [base];
+  return result.patients.map(({ alias, decision: { policy, purposeOfUse } }) => {
+    return { ...base, patient: alias, policy: `${base.policy} ${policy}`, purposeOfUse };
+  });
 }
 
 function readEntry(
@@ -135,7 +173,8 @@ function readEntry(
     id: result.resourceId,
     ...(result.patient === undefined ? {} : { patient: result.patient }),
   });
-  if (result.refused === undefined) return tool.audit.action === 'R' ? base : { ...base, action: 'R' };
+  const reads = tool.audit.action === 'R' || tool.audit.action === 'E';
+  if (result.refused === undefined) return reads ? base : { ...base, action: 'R' };
   return { ...base, outcome: '4', reason: result.refused };
 }
 

@@ -8,11 +8,15 @@ import type { Policies } from '../access/policy-engine.ts';
 import type { AuditDraft, AuditEntry, AuditLog } from '../audit/append.ts';
 import type { Bookings } from '../clinic/booking.ts';
 import type { Booker } from '../clinic/clinic.ts';
+import type { ConfirmTokens } from '../clinic/confirm-token.ts';
 import type { Patients } from '../clinic/patients.ts';
 import type { SlotTokens } from '../clinic/slot-token.ts';
+import type { VisitReader } from '../clinic/visits.ts';
+import type { Waitlist } from '../clinic/waitlist.ts';
+import type { PatientIndex } from '../crypto/patient-index.ts';
 import type { PatientRef } from '../crypto/patient-keys.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { PatientAlias } from '../kernel/ids.ts';
+import type { PatientAlias, PatientId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 
 /** What tools stand on. Composed once for the process. */
@@ -20,7 +24,11 @@ export interface Services {
   readonly store: Store;
   readonly patients: Patients;
   readonly bookings: Bookings;
+  readonly visits: VisitReader;
+  readonly waitlist: Waitlist;
   readonly slotTokens: SlotTokens;
+  readonly confirmTokens: ConfirmTokens;
+  readonly index: PatientIndex;
   readonly audit: AuditLog;
   readonly facts: FactReader;
   readonly policies: Policies;
@@ -39,6 +47,11 @@ export interface ToolCall {
   readonly decision: Decision;
   readonly services: Services;
   readonly now: number;
+  /**
+   * For a tool that finds charts: decides about one of them as the pipeline decides about the one that is asked
+   * for, and counts the opening. Null when it is not the caller's to see.
+   */
+  readonly alsoOpen: (patient: PatientId, requirement: Requirement) => Promise<Decision | null>;
   /** For a tool that writes: puts its event into the transaction of what it writes. */
   readonly audit: { readonly draft: AuditDraft; readonly entry: (details: EntryDetails) => AuditEntry };
 }
@@ -56,6 +69,8 @@ export interface ToolResult<Output> {
   /** One or two sentences for the model; the rest is in `output`. */
   readonly text: string;
   readonly patient?: PatientAlias;
+  /** Every chart that a search answered with: each gets an event of its own (IHE BALP). */
+  readonly patients?: readonly { readonly alias: PatientAlias; readonly decision: Decision }[];
   readonly resourceId?: string;
   /** True when the tool committed its own event with what it wrote. */
   readonly committed?: boolean;
@@ -82,6 +97,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly onError: string;
   /** What the tool does, at the least; the tool list advertises the scopes that it takes. */
   readonly requirement: Requirement;
+  /** The policies open it to staff alone, so the list asks for staff's scopes. */
+  readonly staffOnly?: boolean;
   /** What this very call needs, when that depends on its input. */
   readonly requirementFor?: (input: z.infer<I>) => Requirement;
   readonly run: (input: z.infer<I>, call: ToolCall) => Promise<ToolResult<z.infer<O>>>;

@@ -23,7 +23,10 @@ export interface PageAssets {
 }
 
 /** Where the sign-in page's script sends a password: nowhere else, by content security policy. */
-const IDENTITY_HOSTS = ['https://identitytoolkit.googleapis.com', 'https://securetoken.googleapis.com'];
+export const IDENTITY_HOSTS = [
+  'https://identitytoolkit.googleapis.com',
+  'https://securetoken.googleapis.com',
+];
 
 /** One page: its markup and the headers that protect it. */
 export interface Page {
@@ -148,7 +151,8 @@ export function sendPage(response: ServerResponse, page: Page): void {
 const loopbackNote = (redirect: URL): string =>
   redirect.protocol === 'http:' ? ', an app on this computer' : '';
 
-function policy(allowed: { connect: readonly string[]; forms?: readonly URL[] }): string {
+/** The content security policy of a page: its own script, style and forms, and what is named. */
+export function policy(allowed: { connect: readonly string[]; forms?: readonly URL[] }): string {
   // Browsers hold the redirects that follow a form to form-action too, so where they lead is part of it.
   const actions = ["'self'", ...(allowed.forms ?? []).map(({ origin }) => origin)];
   return [
@@ -163,7 +167,8 @@ function policy(allowed: { connect: readonly string[]; forms?: readonly URL[] })
   ].join('; ');
 }
 
-function layout(assets: PageAssets, title: string, body: SafeHtml): SafeHtml {
+/** A whole page around `body`. */
+export function layout(assets: PageAssets, title: string, body: SafeHtml): SafeHtml {
   return html`<!doctype html>
 <html lang="en">
   <head>

@@ -20,6 +20,10 @@ const CHART_ACTIONS = [
   'read-sensitive',
   'see-schedule',
   'book',
+  'set-visit-status',
+  'summarise-chart',
+  'see-access',
+  'request-privacy',
 ] as const;
 type ChartAction = (typeof CHART_ACTIONS)[number];
 const SCOPE_OF: Record<ChartAction, string> = {
@@ -28,7 +32,14 @@ const SCOPE_OF: Record<ChartAction, string> = {
   'read-sensitive': '*.rs',
   'see-schedule': 'Appointment.crus',
   book: 'Appointment.crus',
+  'set-visit-status': 'Appointment.crus',
+  'summarise-chart': '*.rs',
+  'see-access': 'Patient.rs',
+  'request-privacy': 'Patient.rs',
 };
+/** Whose these are; everything else is anybody's as the rules below say. */
+const STAFFS: readonly ChartAction[] = ['set-visit-status', 'summarise-chart'];
+const PEOPLES: readonly ChartAction[] = ['see-access', 'request-privacy'];
 interface Situation {
   readonly role: Role;
   readonly action: ChartAction;
@@ -41,14 +52,16 @@ function mayOpen({ role, action, scopes, facts }: Situation): boolean {
   const { relationship, consent, emergency } = facts;
   const no = (state: string) => state === 'refused' || state === 'withdrawn';
   if (role === 'auditor' || role === 'admin') return false;
-  if (role === 'frontdesk' && (action === 'read-clinical' || action === 'read-sensitive')) return false;
+  if ((people ? STAFFS : PEOPLES).includes(action)) return false;
+  const clinical = ['read-clinical', 'read-sensitive', 'summarise-chart'].includes(action);
+  if (role === 'frontdesk' && clinical) return false;
   if (!scopes.includes(`${people ? 'patient' : 'user'}/${SCOPE_OF[action]}`)) return false;
   if (action === 'read-sensitive' && consent.sensitive !== 'granted') return false;
   if (people) return relationship === 'self' || (relationship === 'proxy' && !no(consent.proxy));
   if (relationship === 'proxy' && no(consent.proxy)) return false;
   if (role === 'frontdesk') return true;
   if (relationship === 'care-team' && !no(consent.treatment)) return true;
-  return emergency && action !== 'book' && action !== 'read-sensitive';
+  return emergency && !['book', 'read-sensitive', 'set-visit-status'].includes(action);
 }
 
 const consent = fc.record({
@@ -71,7 +84,7 @@ describe('the policies beside an independent reading of the table', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...ROLES),
-        fc.subarray([...CHART_ACTIONS], { minLength: 1 }),
+        fc.subarray([...CHART_ACTIONS], { minLength: 1, maxLength: 3 }),
         scopes,
         fc.option(facts),
         (role, actions, held, found) => {
@@ -96,7 +109,7 @@ describe('the policies beside an independent reading of the table', () => {
       ),
       { numRuns: 3_000 },
     );
-    expect(opened).toBeGreaterThan(50);
+    expect(opened).toBeGreaterThan(15);
   });
 
   test('whatever else holds, nothing opens across clinics, nor for a purpose that is not the role’s own', async () => {
@@ -138,7 +151,7 @@ describe('the policies beside an independent reading of the table', () => {
       ),
       { numRuns: 3_000 },
     );
-    expect(opened).toBeGreaterThan(50);
+    expect(opened).toBeGreaterThan(15);
   });
 
   test('every consent topic matters to somebody', () => {

@@ -2,9 +2,10 @@ import { type AuditEntry, AuditLog } from '../../src/audit/append.ts';
 import { Bookings } from '../../src/clinic/booking.ts';
 import { Patients } from '../../src/clinic/patients.ts';
 import type { NamedSlot } from '../../src/clinic/slot-token.ts';
+import { sweepHolds } from '../../src/clinic/sweep-holds.ts';
 import { setUpClinic } from '../../src/clinic/tenants.ts';
 import type { VisitRequest } from '../../src/clinic/visit-work.ts';
-import { findVisits } from '../../src/clinic/visits.ts';
+import { VisitReader } from '../../src/clinic/visits.ts';
 import { Waitlist } from '../../src/clinic/waitlist.ts';
 import { IndexKeys } from '../../src/crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from '../../src/crypto/key-cache.ts';
@@ -98,7 +99,8 @@ export async function openClinic(store: Store) {
       reason: more.reason ?? null,
       ...(more.overbook === undefined ? {} : { overbook: more.overbook }),
     });
-  const visits = async (of: VisitRequest['of']) => (await findVisits(of, { store, charts }))?.visits ?? [];
+  const reads = new VisitReader({ store, charts });
+  const visits = async (of: VisitRequest['of']) => (await reads.all(of))?.visits ?? [];
   const only = async (of: VisitRequest['of']) => {
     const [first] = await visits(of);
     if (first === undefined) throw new Error('There is no visit.');
@@ -118,6 +120,7 @@ export async function openClinic(store: Store) {
   const busy = (...resources: string[]) =>
     reader.busy(resources, { from: at('2026-12-01T00:00'), to: at('2026-12-02T00:00') });
   return {
+    sweep: () => sweepHolds(tenant, { store, audit, now: clock.now }),
     ...{ store, tenant, clock, bookings, waitlist, patients, charts },
     ...{ newPatient, asked, slot, book, visits, only, move, cancel, busy },
   };

@@ -4,11 +4,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectNewEra, connectOldEra } from '../../src/dev/demo/clients.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
+import { TOOLS as CATALOG } from '../../src/mcp/catalog.ts';
 import { describeNeeding, type Need } from '../stack/needs.ts';
 import { codeOf, type TestStack, textOf } from './stack.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const TOOLS = ['whoAmI', 'getPatient', 'listVisitTypes', 'findOpenSlots', 'scheduleAppointment'];
+const TOOLS = CATALOG.map(({ name }) => name);
 
 /** The same conversation on every arrangement; `name` says which parts it ran on. */
 export function describeVisit(need: Need, name: string, start: () => Promise<TestStack>): void {

@@ -7,7 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle', 'payments'],
   ['compliance'],
   ['oauth', 'mcp'],
-  ['console'],
+  ['console', 'emergency'],
   ['storage', 'http'],
   ['config', 'collections'],
   ['compose-http'],

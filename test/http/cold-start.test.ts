@@ -57,3 +57,13 @@ test('its own addresses load it, so that the test above can fail', () => {
   expect(statuses).toEqual([200]);
   expect(loaded.some((url) => OAUTH.test(url))).toBe(true);
 });
+
+test('neither health nor sign-in loads the policies; only a decision does', () => {
+  const { loaded } = loadedBy([
+    ['/healthz', 'GET'],
+    ['/.well-known/oauth-authorization-server', 'GET'],
+    ['/mcp', 'POST'],
+  ]);
+  expect(loaded.some((url) => url.endsWith('src/access/policy-engine.ts'))).toBe(true);
+  expect(loaded.filter((url) => url.includes('cedar'))).toEqual([]);
+});

@@ -5,10 +5,13 @@ import { Policies } from '../../src/access/policy-engine.ts';
 import { AuditLog, auditEvents } from '../../src/audit/append.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { Bookings } from '../../src/clinic/booking.ts';
+import { ConfirmTokens } from '../../src/clinic/confirm-token.ts';
 import { importPatient } from '../../src/clinic/import-patient.ts';
 import { Patients } from '../../src/clinic/patients.ts';
 import { SlotTokens } from '../../src/clinic/slot-token.ts';
 import { putMember, setUpClinic } from '../../src/clinic/tenants.ts';
+import { VisitReader } from '../../src/clinic/visits.ts';
+import { Waitlist } from '../../src/clinic/waitlist.ts';
 import { IndexKeys } from '../../src/crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from '../../src/crypto/key-cache.ts';
 import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
@@ -53,7 +56,11 @@ export async function buildHouse(
     store,
     patients: new Patients({ charts, keys, index }),
     bookings: new Bookings({ store, charts, secrets }),
+    visits: new VisitReader({ store, charts }),
+    waitlist: new Waitlist({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
+    confirmTokens: new ConfirmTokens(secrets),
+    index,
     audit,
     facts: new FactReader(store),
     policies: options.policies ?? POLICIES_LOADED,
@@ -79,7 +86,7 @@ export async function buildHouse(
   await indexKeys.ensure(TENANT);
   const { patient } = await importPatient(bundle, { ...services, tenant: TENANT, by: 'test' });
   await putMember(store, TENANT, { user: JOHN, role: 'patient', patient });
-  return { store, services, journal, keys, index, patient };
+  return { store, services, journal, keys, secrets, index, patient };
 }
 
 export function principalOf(scopes: readonly string[]): Principal {

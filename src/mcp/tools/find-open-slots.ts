@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findOpenings } from '../../clinic/openings.ts';
 import { chartOf, defineTool } from '../tool.ts';
-import { opening, patientArgument } from './opening-schema.ts';
+import { opening, patientArgument } from './choices.ts';
 
 const MAX_SHOWN = 12;
 

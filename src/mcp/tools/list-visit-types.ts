@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { listVisitTypes as visitTypesOf } from '../../clinic/clinic.ts';
-import { defineTool } from '../tool.ts';
+import { mayBook } from '../../clinic/rules.ts';
+import { bookerOf, defineTool } from '../tool.ts';
 
 /** What can be booked at the clinic. No PHI. */
 export const listVisitTypes = defineTool({
   name: 'listVisitTypes',
   title: 'Visit types',
   description:
-    'Lists what can be booked at the clinic (such as a diabetes checkup): id, title, minutes, preparation. ' +
+    'Lists what can be booked at the clinic (such as a diabetes checkup): id, title, minutes, preparation, and which only the clinic books. ' +
     'Use the id with findOpenSlots.',
   input: z.object({}),
   output: z.object({
@@ -17,6 +18,8 @@ export const listVisitTypes = defineTool({
         title: z.string(),
         minutes: z.number(),
         preparation: z.string().optional(),
+        telehealth: z.boolean().optional(),
+        callClinic: z.boolean().optional().describe('Only the clinic books it'),
       }),
     ),
   }),
@@ -24,14 +27,19 @@ export const listVisitTypes = defineTool({
   audit: { action: 'R', resource: 'HealthcareService' },
   onError: 'Not available.',
   requirement: { actions: ['see-clinic'] },
-  run: async (_input, { principal, services }) => {
-    const found = await visitTypesOf(services.store, principal.tenant);
-    const visitTypes = found.map(({ id, title, minutes, preparation }) => ({
-      id,
-      title,
-      minutes,
-      ...(preparation === null ? {} : { preparation }),
-    }));
+  run: async (_input, call) => {
+    const found = await visitTypesOf(call.services.store, call.principal.tenant);
+    const by = bookerOf(call);
+    const visitTypes = found
+      .filter(({ bookableBy }) => bookableBy.length > 0)
+      .map((visitType) => ({
+        id: visitType.id,
+        title: visitType.title,
+        minutes: visitType.minutes,
+        ...(visitType.preparation === null ? {} : { preparation: visitType.preparation }),
+        ...(visitType.telehealth ? { telehealth: true } : {}),
+        ...(mayBook(visitType, by) ? {} : { callClinic: true }),
+      }));
     return { output: { visitTypes }, text: `${visitTypes.length} visit types can be booked.` };
   },
 });

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { visit } from '../../clinic/appointment.ts';
-import { findClinic } from '../../clinic/clinic.ts';
-import { findOpenings } from '../../clinic/openings.ts';
 import type { NamedSlot } from '../../clinic/slot-token.ts';
 import type { ChangedVisit } from '../../clinic/visit-work.ts';
 import { McpError } from '../errors.ts';
 import { bookerOf, chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
-import { opening, patientArgument } from './opening-schema.ts';
-
-const CHOICES = 5;
-const CHOICE_DAYS = 14;
+import {
+  choicesFor,
+  clinicNumber,
+  dateArgument,
+  opening,
+  partOfDayArgument,
+  patientArgument,
+  wordsFor,
+} from './choices.ts';
 
 const output = z.object({
   outcome: z.enum(['booked', 'choose', 'full', 'callClinic']),
@@ -36,12 +39,10 @@ export const scheduleAppointment = defineTool({
       .max(64)
       .optional()
       .describe('Only without slotId: an id from listVisitTypes'),
-    date: z
-      .string()
-      .max(10)
-      .optional()
-      .describe('Only without slotId: first date, YYYY-MM-DD, at the clinic'),
+    date: dateArgument('Only without slotId: first date'),
+    partOfDay: partOfDayArgument,
     reason: z.string().max(500).optional().describe('Why, in the person’s own words'),
+    overbook: z.boolean().optional().describe('Staff only, when asked for in so many words'),
     patient: patientArgument,
   }),
   output,
@@ -53,36 +54,40 @@ export const scheduleAppointment = defineTool({
     actions: slotId === undefined ? ['see-schedule'] : ['see-schedule', 'book'],
   }),
   run: async (input, call): Promise<ToolResult<Output>> => {
-    if (input.slotId === undefined) return offer(call, input);
-    const of = chartOf(call);
-    const holder = { ...of, user: call.principal.user };
-    const slot = await call.services.slotTokens.read(input.slotId, holder, call.now);
-    const booked = await call.services.bookings.book({
-      of,
-      user: call.principal.user,
-      client: call.principal.client,
-      by: bookerOf(call),
-      slotId: input.slotId,
-      slot,
-      reason: input.reason ?? null,
-      now: call.now,
-      audit: {
-        draft: call.audit.draft,
-        write: (tx, made) => call.audit.draft.write(tx, entryOf(call, made)),
-      },
-    });
-    if (booked.outcome === 'taken') return taken(call, slot);
-    if (booked.outcome === 'callClinic') return callClinic(call);
-    const { weekday, date, time, zone, title, appointmentId } = booked.visit;
-    return {
-      output: { outcome: 'booked', appointment: booked.visit },
-      text: `Booked: ${title} on ${weekday}, ${date} at ${time} (${zone}).`,
-      patient: booked.alias,
-      resourceId: appointmentId,
-      committed: booked.outcome === 'done',
-    };
+    const { slotId, visitType } = input;
+    if (slotId !== undefined) return book(call, { ...input, slotId });
+    if (visitType === undefined)
+      throw new McpError('INPUT', 'Give a slotId to book, or a visitType to see choices.');
+    const found = await choicesFor(call, { ...input, visitType });
+    return { output: found, text: wordsFor(found, 'Nothing is booked yet.') };
   },
 });
+
+async function book(
+  call: ToolCall,
+  input: { slotId: string; reason?: string | undefined; overbook?: boolean | undefined },
+): Promise<ToolResult<Output>> {
+  const of = chartOf(call);
+  const { principal, services, now, audit } = call;
+  const slot = await services.slotTokens.read(input.slotId, { ...of, user: principal.user }, now);
+  const by = bookerOf(call);
+  const booked = await services.bookings.book({
+    ...{ of, by, now, slot, slotId: input.slotId, user: principal.user, client: principal.client },
+    reason: input.reason ?? null,
+    overbook: by === 'staff' && input.overbook === true,
+    audit: { draft: audit.draft, write: (tx, made) => audit.draft.write(tx, entryOf(call, made)) },
+  });
+  if (booked.outcome === 'taken') return taken(call, slot);
+  if (booked.outcome === 'callClinic') return callClinic(call);
+  const { weekday, date, time, zone, title, appointmentId } = booked.visit;
+  return {
+    output: { outcome: 'booked', appointment: booked.visit },
+    text: `Booked: ${title} on ${weekday}, ${date} at ${time} (${zone}).`,
+    patient: booked.alias,
+    resourceId: appointmentId,
+    committed: booked.outcome === 'done',
+  };
+}
 
 function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit) {
   const released: Output = { outcome: 'booked', appointment };
@@ -90,7 +95,7 @@ function entryOf(call: ToolCall, { alias, visit: appointment, written }: Changed
 }
 
 async function callClinic(call: ToolCall): Promise<ToolResult<Output>> {
-  const { phone } = await findClinic(call.services.store, call.principal.tenant);
+  const phone = await clinicNumber(call);
   return {
     output: { outcome: 'callClinic', phone },
     text: `Not booked; nothing was changed. The clinic books this visit itself: call ${phone}.`,
@@ -99,38 +104,10 @@ async function callClinic(call: ToolCall): Promise<ToolResult<Output>> {
 }
 
 async function taken(call: ToolCall, slot: NamedSlot): Promise<ToolResult<Output>> {
-  const choices = await offer(call, { visitType: slot.visitType, from: slot.start });
+  const found = await choicesFor(call, { visitType: slot.visitType, fromInstant: slot.start });
   return {
-    ...choices,
-    text:
-      choices.output.outcome === 'choose'
-        ? 'That time has just been taken. Not booked; nothing was changed. Let the person choose one of these instead.'
-        : `That time has just been taken. Not booked; nothing was changed. ${choices.text}`,
+    output: found,
+    text: wordsFor(found, 'That time has just been taken. Not booked; nothing was changed.'),
     refused: 'TIME_TAKEN',
-  };
-}
-
-async function offer(
-  call: ToolCall,
-  wish: { visitType?: string | undefined; date?: string | undefined; from?: number },
-): Promise<ToolResult<Output>> {
-  if (wish.visitType === undefined) {
-    throw new McpError('INPUT', 'Give a slotId to book, or a visitType to see choices.');
-  }
-  const { store, slotTokens } = call.services;
-  const holder = { ...chartOf(call), user: call.principal.user };
-  const found = await findOpenings(
-    { visitType: wish.visitType, from: wish.date, fromInstant: wish.from, days: CHOICE_DAYS, limit: CHOICES },
-    { store, tokens: slotTokens, holder, now: call.now },
-  );
-  if (found.openings.length === 0) {
-    return {
-      output: { outcome: 'full' },
-      text: `Nothing is open in those ${CHOICE_DAYS} days. Try a later date.`,
-    };
-  }
-  return {
-    output: { outcome: 'choose', choices: [...found.openings], zone: found.zone },
-    text: 'Nothing is booked yet. Let the person choose one of these times.',
   };
 }

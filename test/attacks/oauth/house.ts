@@ -96,6 +96,7 @@ export async function startAttacked(overrides: Partial<AuthorizationServerOption
     health: async () => ({ status: 'ok', store: 'postgres', kms: 'local', version: '0' }),
     oauth: async () => server,
     console: () => Promise.reject(new Error('There is no console here.')),
+    emergency: () => Promise.reject(new Error('There are no emergency pages here.')),
     mcp: createMcpEndpoint({
       origin: issuer,
       services,

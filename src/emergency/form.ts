@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import {
+  EMERGENCY_MINUTES,
+  EMERGENCY_REASONS,
+  type EmergencyMinutes,
+  type EmergencyReason,
+  REASON_LENGTH,
+} from '../access/emergency.ts';
+import { type EmergencyVerdict, VERDICTS } from '../access/emergency-reviews.ts';
+import type { Identifiers } from '../crypto/search-facts.ts';
+import { EmergencyError } from './errors.ts';
+
+/** The form that opens a chart, as it was sent. */
+export interface EmergencyForm {
+  /** A handle, or what finds the patient. */
+  readonly who: { readonly handle: string } | Identifiers;
+  readonly reason: EmergencyReason;
+  readonly words: string;
+  readonly minutes: EmergencyMinutes;
+}
+
+const text = (max: number) => z.string().trim().max(max);
+const fields = z.object({
+  handle: text(64),
+  family: text(100),
+  given: text(100),
+  birthDate: text(10),
+  mrn: text(64),
+  reason: z.enum(Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...EmergencyReason[]]),
+  words: text(REASON_LENGTH.max).min(REASON_LENGTH.min),
+  minutes: z.coerce
+    .number()
+    .refine((value): value is EmergencyMinutes => EMERGENCY_MINUTES.some((minutes) => minutes === value)),
+});
+
+/** @throws EmergencyError `FORM` with a sentence for the person that repeats nothing of what was typed. */
+export function readEmergencyForm(form: URLSearchParams): EmergencyForm {
+  const named = Object.fromEntries(Object.keys(fields.shape).map((name) => [name, form.get(name) ?? '']));
+  const parsed = fields.safeParse(named);
+  if (!parsed.success) {
+    const wrong = new Set(parsed.error.issues.map((issue) => issue.path[0]));
+    throw new EmergencyError(
+      'FORM',
+      wrong.has('words')
+        ? `Say in your own words why, in ${REASON_LENGTH.min} to ${REASON_LENGTH.max} characters.`
+        : 'Choose a reason and how long, and check the patient’s details.',
+    );
+  }
+  const { reason, words, minutes } = parsed.data;
+  return { who: whoOf(parsed.data), reason, words, minutes: minutes as EmergencyMinutes };
+}
+
+function whoOf(typed: {
+  handle: string;
+  family: string;
+  given: string;
+  birthDate: string;
+  mrn: string;
+}): EmergencyForm['who'] {
+  const { handle, family, given, birthDate, mrn } = typed;
+  if (handle !== '') return { handle };
+  const dated = /^\d{4}-\d{2}-\d{2}$/.test(birthDate);
+  if (dated && mrn !== '') return { mrn, birthDate };
+  if (dated && family !== '' && given !== '') return { name: { family, given }, birthDate };
+  throw new EmergencyError(
+    'FORM',
+    'Give the patient’s handle, or the birth date with the name or the record number.',
+  );
+}
+
+/** @throws EmergencyError `FORM`. */
+export function readVerdict(form: URLSearchParams): EmergencyVerdict {
+  const verdict = VERDICTS.find((one) => one === form.get('verdict'));
+  if (verdict === undefined) throw new EmergencyError('FORM', 'Choose what you found.');
+  return verdict;
+}

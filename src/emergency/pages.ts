@@ -1,0 +1,174 @@
+import { EMERGENCY_MINUTES, EMERGENCY_REASONS, REASON_LENGTH } from '../access/emergency.ts';
+import type { EmergencyToReview, QueuedEmergency } from '../access/emergency-reviews.ts';
+import { html, jsonBlock, type SafeHtml } from '../oauth/html.ts';
+import { IDENTITY_HOSTS, layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
+
+/** How times are shown: in the clinic's zone, with weekday and zone. */
+export type SayTime = (ms: number) => string;
+
+/** What the pages of a signed-in person carry. */
+export interface EmergencyContext {
+  readonly assets: PageAssets;
+  readonly csrf: string;
+}
+
+/** A fresh sign-in, with the same script as that of `src/oauth`. */
+export function signInPage(assets: PageAssets, say: { status: number; problem: string }): Page {
+  const emulator = assets.authEmulatorUrl === undefined ? [] : [assets.authEmulatorUrl];
+  const body = html`
+    <h1>Emergency access</h1>
+    <p>For clinicians who must open a chart now, and for those who review it. Every step is recorded.</p>
+    <form id="sign-in" method="post" action="/emergency/sign-in">
+      <input type="hidden" name="idToken" value="">
+      <div id="first-step">
+        <label for="email">Email</label>
+        <input id="email" type="email" autocomplete="username" required autofocus>
+        <label for="password">Password</label>
+        <input id="password" type="password" autocomplete="current-password" required>
+      </div>
+      <div id="second-step" hidden>
+        <label for="code">Code from your authenticator app</label>
+        <input id="code" inputmode="numeric" autocomplete="one-time-code" maxlength="8">
+      </div>
+      <p id="error" class="error" role="alert" aria-live="assertive">${say.problem}</p>
+      <button class="primary" type="submit">Sign in</button>
+    </form>
+    <noscript><p class="error">Signing in needs JavaScript. Turn it on for this site and reload the page.</p></noscript>
+    ${jsonBlock('sign-in-config', { apiKey: assets.apiKey, emulator: assets.authEmulatorUrl ?? null })}
+    <script type="module" src="${assets.script}"></script>`;
+  return {
+    status: say.status,
+    body: layout(assets, 'Emergency access', body),
+    policy: policy({ connect: [...IDENTITY_HOSTS, ...emulator] }),
+  };
+}
+
+/** The form that opens one chart. `problem` repeats nothing that was typed. */
+export function openPage(context: EmergencyContext, say: { status: number; problem: string }): Page {
+  const reasons = Object.entries(EMERGENCY_REASONS).map(
+    ([code, words]) => html`<option value="${code}">${words}</option>`,
+  );
+  const minutes = EMERGENCY_MINUTES.map((count) => html`<option value="${count}">${count} minutes</option>`);
+  const body = html`
+    <h1>Open a chart in an emergency</h1>
+    <p>One patient, for a short while, to read only. The clinic’s reviewers see who opened it and why.</p>
+    <p class="error" role="alert">${say.problem}</p>
+    <form method="post" action="/emergency/open" autocomplete="off">
+      <input type="hidden" name="csrf" value="${context.csrf}">
+      <fieldset>
+        <legend>Patient</legend>
+        <label for="family">Family name</label>
+        <input id="family" name="family" maxlength="100" autofocus>
+        <label for="given">Given name</label>
+        <input id="given" name="given" maxlength="100">
+        <label for="birthDate">Birth date</label>
+        <input id="birthDate" name="birthDate" type="date">
+        <label for="mrn">Or the record number, with the birth date</label>
+        <input id="mrn" name="mrn" maxlength="64">
+        <label for="handle">Or the handle that the assistant showed</label>
+        <input id="handle" name="handle" maxlength="64" spellcheck="false">
+      </fieldset>
+      <label for="reason">Reason</label>
+      <select id="reason" name="reason" required>
+        <option value="">Choose one</option>${reasons}
+      </select>
+      <label for="words">Why, in your own words</label>
+      <textarea id="words" name="words" rows="3" required minlength="${REASON_LENGTH.min}"
+        maxlength="${REASON_LENGTH.max}" aria-describedby="words-note"></textarea>
+      <p id="words-note" class="detail">Kept sealed; only a reviewer reads it.</p>
+      <label for="minutes">For how long</label>
+      <select id="minutes" name="minutes">${minutes}</select>
+      <button class="primary" type="submit">Open this chart</button>
+    </form>
+    ${signOutForm(context)}`;
+  return pageOf(context.assets, { status: say.status, title: 'Open a chart in an emergency', body });
+}
+
+/** The chart is open: its handle, and until when. */
+export function openedPage(assets: PageAssets, opened: { handle: string; until: string }): Page {
+  const body = html`
+    <h1>The chart is open</h1>
+    <p>Until <strong>${opened.until}</strong> you may read it through your assistant. Give it this handle:</p>
+    <p><output class="handle">${opened.handle}</output></p>
+    <p class="detail">Each reading is marked as emergency access. Parts that the chart calls sensitive stay closed.
+      You are signed out of this page now; sign in again for another patient.</p>`;
+  return pageOf(assets, { status: 200, title: 'The chart is open', body });
+}
+
+/** What waits for a review. */
+export function queuePage(
+  context: EmergencyContext,
+  queue: readonly QueuedEmergency[],
+  say: { time: SayTime },
+): Page {
+  const items = queue.map(
+    (one) => html`
+      <li class="waiting">
+        <p><strong>${EMERGENCY_REASONS[one.reason] ?? one.reason}</strong>${one.overdue ? html` <span class="overdue">Overdue</span>` : ''}</p>
+        <p class="detail">Opened ${say.time(one.openedAt)} by ${one.user}, patient ${one.alias}. Review by ${say.time(one.dueAt)}.</p>
+        ${
+          one.own
+            ? html`<p class="detail">You opened this yourself: somebody else reviews it.</p>`
+            : html`<p><a class="button" href="/emergency/review/${one.record}">Review<span class="unseen"> the access opened ${say.time(one.openedAt)}</span></a></p>`
+        }
+      </li>`,
+  );
+  const body = html`
+    <h1>Emergency access to review</h1>
+    ${queue.length === 0 ? html`<p>Nothing waits for a review.</p>` : html`<ul class="queue">${items}</ul>`}
+    ${signOutForm(context)}`;
+  return pageOf(context.assets, { status: 200, title: 'Emergency access to review', body });
+}
+
+/** One emergency, with the clinician's words and the verdict to give. */
+export function reviewPage(
+  context: EmergencyContext,
+  one: EmergencyToReview,
+  say: { time: SayTime; problem: string },
+): Page {
+  const body = html`
+    <h1>Review emergency access</h1>
+    <dl>
+      <dt>Reason</dt><dd>${EMERGENCY_REASONS[one.reason] ?? one.reason}</dd>
+      <dt>In the clinician’s words</dt><dd>${one.words}</dd>
+      <dt>Opened by</dt><dd>${one.user}</dd>
+      <dt>Patient, as in the audit log</dt><dd>${one.alias}</dd>
+      <dt>Open from</dt><dd>${say.time(one.openedAt)}</dd>
+      <dt>Until</dt><dd>${say.time(one.expiresAt)}</dd>
+    </dl>
+    <p class="error" role="alert">${say.problem}</p>
+    <form method="post" action="/emergency/review/${one.record}">
+      <input type="hidden" name="csrf" value="${context.csrf}">
+      <button class="primary" type="submit" name="verdict" value="justified">Justified</button>
+      <button type="submit" name="verdict" value="unjustified">Not justified: end it and follow up</button>
+    </form>
+    <p><a href="/emergency/review">Back to the queue</a></p>`;
+  return pageOf(context.assets, {
+    status: say.problem === '' ? 200 : 400,
+    title: 'Review emergency access',
+    body,
+  });
+}
+
+/** A dead end with a way on. */
+export function deadEndPage(
+  assets: PageAssets,
+  say: { status: number; title: string; advice: string },
+): Page {
+  const body = html`<h1>${say.title}</h1><p>${say.advice}</p><p><a href="/emergency">Start again</a></p>`;
+  return pageOf(assets, { ...say, body });
+}
+
+const signOutForm = ({ csrf }: EmergencyContext): SafeHtml => html`
+    <form method="post" action="/emergency/sign-out">
+      <input type="hidden" name="csrf" value="${csrf}">
+      <button type="submit">Sign out</button>
+    </form>`;
+
+function pageOf(assets: PageAssets, page: { status: number; title: string; body: SafeHtml }): Page {
+  return {
+    status: page.status,
+    body: layout(assets, page.title, page.body),
+    policy: policy({ connect: [] }),
+  };
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { visit } from '../../clinic/appointment.ts';
+import { checkCancellable } from '../../clinic/cancel.ts';
+import { mayChange } from '../../clinic/rules.ts';
+import type { ChangedVisit } from '../../clinic/visit-work.ts';
+import type { KnownVisit } from '../../clinic/visits.ts';
+import { bookerOf, chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
+import { clinicNumber, patientArgument } from './choices.ts';
+import { UNDO_WORDS, undoFor } from './undo.ts';
+
+const output = z.object({
+  outcome: z.enum(['preview', 'cancelled', 'leftWaitlist', 'callClinic']),
+  appointment: visit.optional(),
+  confirm: z.string().optional(),
+  undoSlotId: z.string().optional(),
+  phone: z.string().optional(),
+});
+type Output = z.infer<typeof output>;
+
+/** Cancels a visit in two steps: what would be cancelled, then the confirmation of just that. */
+export const cancelAppointment = defineTool({
+  name: 'cancelAppointment',
+  title: 'Cancel a visit',
+  description:
+    'First call it without confirm: it changes nothing and shows the visit with a confirm token. Say which visit it is, ' +
+    'and only when the person agrees call it again with that token. It also leaves the waiting list (a waitlist id ' +
+    `needs no token). ${UNDO_WORDS} (scheduleAppointment takes it.)`,
+  input: z.object({
+    appointmentId: z
+      .string()
+      .min(1)
+      .max(64)
+      .describe('From listAppointments: a visit, or a place on the waiting list'),
+    confirm: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('The token of the preview, once the person agreed'),
+    reason: z.string().max(500).optional().describe('Why, in the person’s own words'),
+    patient: patientArgument,
+  }),
+  output,
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+  audit: { action: 'U', resource: 'Appointment' },
+  onError: 'Not cancelled. Nothing was changed.',
+  requirement: { actions: ['see-schedule', 'book'] },
+  run: async (input, call): Promise<ToolResult<Output>> => {
+    if (input.appointmentId.startsWith('wai_')) return leave(call, input.appointmentId);
+    const { alias, known } = await call.services.visits.one(chartOf(call), input.appointmentId);
+    if (input.confirm !== undefined) return cancel(call, known, { ...input, confirm: input.confirm });
+    return { ...(await preview(call, known)), patient: alias, resourceId: known.id };
+  },
+});
+
+const holderOf = (call: ToolCall) => ({ ...chartOf(call), user: call.principal.user });
+const shown = ({ id, appointment }: KnownVisit) => ['cancel', id, appointment.changedAt] as const;
+
+async function preview(call: ToolCall, known: KnownVisit): Promise<ToolResult<Output>> {
+  const { appointment, visitType, visit: spoken } = known;
+  checkCancellable(appointment);
+  if (!mayChange(appointment, visitType, { by: bookerOf(call), now: call.now })) return callClinic(call);
+  const confirm = await call.services.confirmTokens.issue(shown(known), holderOf(call), call.now);
+  return {
+    output: { outcome: 'preview', appointment: spoken, confirm },
+    text: `Not cancelled yet: ${spoken.title} on ${spoken.weekday}, ${spoken.date} at ${spoken.time}. Ask the person, then confirm.`,
+  };
+}
+
+async function cancel(
+  call: ToolCall,
+  known: KnownVisit,
+  input: { confirm: string; reason?: string | undefined },
+): Promise<ToolResult<Output>> {
+  const { principal, services, now, audit } = call;
+  const { appointment, id: appointmentId } = known;
+  if (appointment.status === 'booked')
+    await services.confirmTokens.check(input.confirm, shown(known), { ...holderOf(call), now });
+  const done = await services.bookings.cancel({
+    ...{ of: chartOf(call), now, by: bookerOf(call), user: principal.user, client: principal.client },
+    ...{ appointmentId, appointment, confirm: input.confirm, reason: input.reason ?? null },
+    audit: { draft: audit.draft, write: (tx, made) => audit.draft.write(tx, entryOf(call, made)) },
+  });
+  if (done.outcome === 'callClinic' || done.outcome === 'taken') return callClinic(call);
+  const { title, weekday, date, time } = done.visit;
+  return {
+    output: { outcome: 'cancelled', appointment: done.visit, ...(await undoFor(call, appointment)) },
+    text: `Cancelled: ${title} on ${weekday}, ${date} at ${time}.`,
+    patient: done.alias,
+    resourceId: appointmentId,
+    committed: done.outcome === 'done',
+  };
+}
+
+function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit) {
+  const released: Output = { outcome: 'cancelled', appointment };
+  return call.audit.entry({ patient: alias, written, id: appointment.appointmentId, output: released });
+}
+
+async function leave(call: ToolCall, id: string): Promise<ToolResult<Output>> {
+  const { principal, services, now, audit } = call;
+  const output: Output = { outcome: 'leftWaitlist' };
+  await services.waitlist.leave({
+    ...{ of: chartOf(call), id, now, by: bookerOf(call), user: principal.user },
+    audit: {
+      draft: audit.draft,
+      write: (tx, { alias, written }) =>
+        audit.draft.write(tx, audit.entry({ patient: alias, written, id, output })),
+    },
+  });
+  return { output, text: 'No longer on the waiting list for this visit.', resourceId: id, committed: true };
+}
+
+async function callClinic(call: ToolCall): Promise<ToolResult<Output>> {
+  const phone = await clinicNumber(call);
+  return {
+    output: { outcome: 'callClinic', phone },
+    text: `Not cancelled; the visit stays as it was. It is too soon to cancel it here: call the clinic at ${phone}.`,
+    refused: 'CALL_CLINIC',
+  };
+}

@@ -1,0 +1,97 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { EmergencyOpenings } from '../../src/access/emergency-openings.ts';
+import { EmergencyReviews } from '../../src/access/emergency-reviews.ts';
+import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
+import { createEmergencyPages, type EmergencyPagesOptions } from '../../src/emergency/emergency.ts';
+import type { TenantId, UserId } from '../../src/kernel/ids.ts';
+import { OAuthError } from '../../src/oauth/errors.ts';
+import type { SignIn } from '../../src/oauth/sign-in.ts';
+import { openClinic } from '../access/people.ts';
+
+/** Id tokens are user ids: whoever names one has signed in, `usr_…` at riverside and `lak_…` at lakeside. */
+const signIn: SignIn = {
+  verify: async (idToken) => {
+    if (!/^(?:usr|lak)_/.test(idToken)) throw new OAuthError('SIGN_IN_TOKEN', 'Sign in again.');
+    const tenant = (idToken.startsWith('lak') ? 'lakeside' : 'riverside') as TenantId;
+    const amr = idToken.endsWith('_nofactor') ? ['pwd'] : ['pwd', 'otp', 'mfa'];
+    return { userId: idToken as UserId, tenant, authTime: 0, amr };
+  },
+  profile: async () => ({ email: null, emailVerified: false }),
+};
+
+/** The emergency pages over HTTP, on a clinic in memory. */
+export async function startEmergency(
+  options: {
+    overrides?: Partial<EmergencyPagesOptions>;
+    assets?: ReadonlyMap<string, { body: Buffer; type: string }>;
+  } = {},
+) {
+  const clinic = await openClinic();
+  const { store, services, secrets, index } = clinic;
+  const { audit, clock, policies, patients } = services;
+  const stands = { store, audit, clock, policies, secrets };
+  const faults: unknown[] = [];
+  let pages: ReturnType<typeof createEmergencyPages> | undefined;
+  const server = createServer((req, res) => {
+    const asset = options.assets?.get(req.url ?? '');
+    if (asset === undefined) void pages?.handle(req, res);
+    else res.writeHead(200, { 'content-type': asset.type }).end(asset.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  pages = createEmergencyPages({
+    store,
+    audit,
+    // The cookie jar goes by the machine's clock, so sessions do too; what is in the store goes by the test's.
+    clock: Date.now,
+    origin,
+    cookieKeys: ['a-cookie-key-of-at-least-32-characters'],
+    pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
+    signIn,
+    withoutSecondFactor: [],
+    openings: new EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    reviews: new EmergencyReviews(stands),
+    find: (tenant, by) => index.find(tenant, by),
+    onFault: (fault) => faults.push(fault),
+    ...options.overrides,
+  });
+  const visitor = () => {
+    const browser = createBrowser(origin);
+    const pageOf = async (visit: Promise<VisitedPage | URL>): Promise<VisitedPage> => {
+      const page = await visit;
+      if (page instanceof URL) throw new Error(`Sent away to ${page.host}.`);
+      return page;
+    };
+    const open = (path = '/emergency') => pageOf(browser.open(new URL(path, origin)));
+    return {
+      browser,
+      open,
+      submit: (page: VisitedPage, action: string, fields: Record<string, string> = {}) =>
+        pageOf(browser.submit(page, action, { csrf: fieldOf(page, 'csrf'), ...fields })),
+      signIn: async (user: string) =>
+        pageOf(browser.submit(await open(), '/emergency/sign-in', { idToken: user })),
+    };
+  };
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { ...clinic, origin, faults, visitor, close };
+}
+
+/** What a clinician types to open John's chart. */
+export const JOHN_TYPED = {
+  family: 'Doe',
+  given: 'John',
+  birthDate: '1968-04-12',
+  mrn: '',
+  handle: '',
+  reason: 'danger-to-life',
+  words: 'Found unconscious at the reception.',
+  minutes: '30',
+};
+
+export const headingOf = (page: VisitedPage): string => /<h1>([^<]*)<\/h1>/.exec(page.html)?.[1] ?? '';
+export const handleOf = (page: VisitedPage): string =>
+  /<output class="handle">([^<]*)</.exec(page.html)?.[1] ?? '';
