@@ -1,8 +1,8 @@
 import { createLocalJWKSet, type JWK } from 'jose';
 import type { BearerOptions } from './access/bearer.ts';
-import { findMember } from './access/members.ts';
+import { findMember, ROLES } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
-import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import { RESOURCE_SCOPES, SCOPES, scopesFor } from './access/scopes.ts';
 import { OWN_ISSUER } from './access/token-profile.ts';
 import type { Outside } from './audit/outside.ts';
 import { findClinic } from './clinic/clinic.ts';
@@ -97,6 +97,10 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     resource: `${config.origin}/mcp`,
     scopes: SCOPES,
     defaultScopes: RESOURCE_SCOPES,
+    scopesFor: (name) => {
+      const role = ROLES.find((one) => one === name);
+      return role === undefined ? [] : scopesFor(role);
+    },
     store: parts.services.store,
     signingKeys: config.signingKeys as JWK[],
     cookieKeys: config.cookieKeys,

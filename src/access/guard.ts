@@ -56,18 +56,21 @@ export class OpeningGuard {
   /**
    * Counts the opening. Costs no round trip for a chart that was opened within the hour.
    *
+   * @returns whether it had to wait: then what was decided before is old.
    * @throws AccessError `CHART_LIMIT` when it would be one too many; it is not counted then.
    */
-  async admit(opening: PermittedOpening): Promise<void> {
+  async admit(opening: PermittedOpening): Promise<boolean> {
     const { clock, limits, wait } = this.#options;
     const tag = tagOf(opening.patient);
     const now = clock();
     const known = [opening.rows.person, opening.rows.client].every((row) => openingsAt(row, now).has(tag));
-    if (known) return;
+    if (known) return false;
     const others = await this.#otherShards(opening, now);
     const counts = await this.#count(opening, { tag, others });
     const excess = Math.max(counts.person - limits.person.slowAfter, counts.client - limits.client.slowAfter);
-    if (excess > 0) await wait(Math.min(MAX_DELAY_MS, excess * STEP_MS));
+    if (excess <= 0) return false;
+    await wait(Math.min(MAX_DELAY_MS, excess * STEP_MS));
+    return true;
   }
 
   /** What the client opened that lies in other rows than this chart's. */

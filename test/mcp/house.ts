@@ -86,7 +86,7 @@ export async function buildHouse(
   await indexKeys.ensure(TENANT);
   const { patient } = await importPatient(bundle, { ...services, tenant: TENANT, by: 'test' });
   await putMember(store, TENANT, { user: JOHN, role: 'patient', patient });
-  return { store, services, journal, keys, secrets, index, patient };
+  return { store, services, journal, keys, secrets, indexKeys, index, patient };
 }
 
 export function principalOf(scopes: readonly string[]): Principal {
