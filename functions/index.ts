@@ -4,6 +4,7 @@ import { defineSecret } from 'firebase-functions/params';
 import { onRequest } from 'firebase-functions/v2/https';
 import { onSchedule } from 'firebase-functions/v2/scheduler';
 import { checkpointRound, sequenceRound } from '../src/audit/rounds.ts';
+import { sweepRound } from '../src/clinic/sweep-holds.ts';
 import { type Composed, compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import type { Asset } from '../src/http/app.ts';
@@ -46,12 +47,14 @@ const log = (entry: Readonly<Record<string, string>>): boolean =>
 const secrets = () =>
   process.env['FUNCTIONS_EMULATOR'] === 'true' ? [] : SECRETS.map((name) => defineSecret(name));
 
-const auditFault = (error: unknown): void =>
-  void log({
-    severity: 'ERROR',
-    message: 'audit',
-    code: error instanceof ChartsealError ? error.code : 'UNEXPECTED',
-  });
+const jobFault =
+  (message: string) =>
+  (error: unknown): void =>
+    void log({
+      severity: 'ERROR',
+      message,
+      code: error instanceof ChartsealError ? error.code : 'UNEXPECTED',
+    });
 
 /** Everything that Chartseal serves over HTTP. */
 export const chartseal = onRequest(
@@ -78,11 +81,17 @@ const MINUTELY = {
 
 /** Puts pending audit events into each tenant's tree. */
 export const auditSequence = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
-  await sequenceRound(chart().store, await chart().tenants(), { onFault: auditFault });
+  await sequenceRound(chart().store, await chart().tenants(), { onFault: jobFault('audit') });
 });
 
 /** Signs each tenant's tree. Give it a service account of its own: only that one's AWS role may sign. */
 export const auditCheckpoint = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
   const { proof, tenants } = chart();
-  if (proof !== null) await checkpointRound(proof.checkpoints, await tenants(), auditFault);
+  if (proof !== null) await checkpointRound(proof.checkpoints, await tenants(), jobFault('audit'));
+});
+
+/** Frees the times whose hold is over, and offers them to the waiting list. */
+export const holdSweep = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
+  const { services, tenants } = chart();
+  await sweepRound(await tenants(), { ...services, onFault: jobFault('holds') });
 });

@@ -1,5 +1,7 @@
+import type { AuditEntry, AuditLog } from '../audit/append.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { type Row, ref } from '../kernel/collection.ts';
-import type { TenantId } from '../kernel/ids.ts';
+import { SYSTEM_TENANT, type TenantId } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
 import { type Clinic, findClinic, findOffer, findPractitioners } from './clinic.ts';
 import { dateAt } from './clinic-time.ts';
@@ -24,24 +26,73 @@ interface Queued extends Row<typeof waitlist.columns> {
   readonly id: string;
 }
 
+/** What a sweep stands on. */
+export interface SweepOptions {
+  readonly store: Store;
+  readonly audit: AuditLog;
+  readonly now: number;
+  /** Stops between two holds. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Frees the times whose hold is over and offers each to the first on the waiting list whom it suits; who let an
  * offer pass goes to the end of the queue. Safe to run twice at once and to be killed anywhere: each hold is one
- * transaction.
+ * transaction, with its audit event.
  */
-export async function sweepHolds(store: Store, tenant: TenantId, now: number): Promise<SweptHolds> {
+export async function sweepHolds(tenant: TenantId, options: SweepOptions): Promise<SweptHolds> {
+  const { store, audit, now } = options;
   const clinic = await findClinic(store, tenant);
   const all = await store.tenant(tenant).list(holds, { limit: MAX_HOLDS });
   let [freed, offered] = [0, 0];
   for (const { id, row } of all) {
-    if (row.expiresAt > now) continue;
-    const ended = await store.tenant(tenant).transact((tx) => passOn(tx, id, { clinic, now }));
-    if (ended === 'gone') continue;
-    freed += 1;
-    if (ended === 'offered') offered += 1;
+    if (row.expiresAt > now || options.signal?.aborted === true) continue;
+    const draft = audit.draft(tenant);
+    try {
+      const at = { clinic, now };
+      const ended = await store.tenant(tenant).transact(
+        async (tx) => {
+          const passed = await passOn(tx, id, at);
+          if (passed !== 'gone') draft.write(tx, entryOf(passed));
+          return passed;
+        },
+        { proof: draft.proof },
+      );
+      if (ended === 'gone') {
+        draft.abandon();
+        continue;
+      }
+      draft.confirm();
+      freed += 1;
+      if (ended === 'offered') offered += 1;
+    } catch (error) {
+      draft.abandon();
+      throw error;
+    }
   }
   return { freed, offered };
 }
+
+/** Every tenant's sweep, one after another; a clinic that fails does not keep the others waiting. */
+export async function sweepRound(
+  tenants: readonly TenantId[],
+  options: Omit<SweepOptions, 'now'> & { readonly clock: Clock; readonly onFault: (error: unknown) => void },
+): Promise<void> {
+  for (const tenant of tenants) {
+    if (tenant === SYSTEM_TENANT || options.signal?.aborted === true) continue;
+    await sweepHolds(tenant, { ...options, now: options.clock() }).catch(options.onFault);
+  }
+}
+
+const entryOf = (passed: 'freed' | 'offered'): AuditEntry => ({
+  action: 'U',
+  operation: passed === 'offered' ? 'offerFreedTime' : 'freeHeldTime',
+  outcome: '0',
+  actor: { user: 'system', role: 'job', client: 'scheduler' },
+  entity: { resource: 'Slot' },
+  purposeOfUse: 'HOPERAT',
+  policy: 'scheduled-job',
+});
 
 async function passOn(
   tx: Transaction,

@@ -7,6 +7,7 @@ import { type Config, readConfig } from '../config.ts';
 import { startAuditLoop } from './audit-loop.ts';
 import { startAuthEmulator } from './auth/emulator.ts';
 import { StackError } from './errors.ts';
+import { startHoldLoop } from './hold-loop.ts';
 import { startKmsEmulator } from './kms-emulator/server.ts';
 import { DEMO_PEOPLE } from './people.ts';
 import { stackSecrets } from './secrets.ts';
@@ -104,6 +105,7 @@ async function startParts(
   closers.push(() => composed.close());
   await seed(config, composed);
   closers.push(startAuditLoop(config, composed, options.onFault ?? (() => {})));
+  closers.push(startHoldLoop(composed, options.onFault ?? (() => {})));
   handle = composed.handle;
   closers.push(await leaveNote(dataDir, env));
   const parts = {

@@ -13,7 +13,9 @@ import { BackendError } from './backends/errors.ts';
 import { findFirestoreEmulator } from './backends/find-firestore-emulator.ts';
 import { freePort } from './backends/free-port.ts';
 import { buildFunctions } from './build-functions.ts';
+import { startHoldLoop } from './hold-loop.ts';
 import { startKmsEmulator } from './kms-emulator/server.ts';
+import { DEMO_PEOPLE } from './people.ts';
 import { stackSecrets } from './secrets.ts';
 import { seed } from './seed.ts';
 import { leaveNote, PROJECT, REGION, type Stack, type StackOptions } from './stack.ts';
@@ -70,6 +72,8 @@ async function startParts(
     CHARTSEAL_COOKIE_KEYS: secrets.cookieKeys,
     CHARTSEAL_CHECKPOINTS: resolve(dataDir, 'checkpoints'),
     CHARTSEAL_FIREBASE_API_KEY: 'demo-api-key',
+    // As in stack.ts: the synthetic staff have no phone.
+    CHARTSEAL_WITHOUT_SECOND_FACTOR: DEMO_PEOPLE.map(({ uid }) => uid).join(','),
     FIRESTORE_EMULATOR_HOST: `127.0.0.1:${ports.firestore}`,
     FIREBASE_AUTH_EMULATOR_HOST: `127.0.0.1:${ports.auth}`,
     GCLOUD_PROJECT: PROJECT,
@@ -84,6 +88,7 @@ async function startParts(
   closers.push(() => composed.close());
   await seed(config, composed);
   closers.push(startAuditLoop(config, composed, options.onFault ?? (() => {})));
+  closers.push(startHoldLoop(composed, options.onFault ?? (() => {})));
   closers.push(await leaveNote(dataDir, env));
   const parts = {
     store: `official Firestore emulator at ${env.FIRESTORE_EMULATOR_HOST}, in the Firebase Emulator Suite`,

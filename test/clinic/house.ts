@@ -2,6 +2,7 @@ import { type AuditEntry, AuditLog } from '../../src/audit/append.ts';
 import { Bookings } from '../../src/clinic/booking.ts';
 import { Patients } from '../../src/clinic/patients.ts';
 import type { NamedSlot } from '../../src/clinic/slot-token.ts';
+import { sweepHolds } from '../../src/clinic/sweep-holds.ts';
 import { setUpClinic } from '../../src/clinic/tenants.ts';
 import type { VisitRequest } from '../../src/clinic/visit-work.ts';
 import { VisitReader } from '../../src/clinic/visits.ts';
@@ -119,6 +120,7 @@ export async function openClinic(store: Store) {
   const busy = (...resources: string[]) =>
     reader.busy(resources, { from: at('2026-12-01T00:00'), to: at('2026-12-02T00:00') });
   return {
+    sweep: () => sweepHolds(tenant, { store, audit, now: clock.now }),
     ...{ store, tenant, clock, bookings, waitlist, patients, charts },
     ...{ newPatient, asked, slot, book, visits, only, move, cancel, busy },
   };

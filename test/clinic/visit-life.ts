@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sweepHolds } from '../../src/clinic/sweep-holds.ts';
 import type { Store } from '../../src/kernel/store.ts';
 import { at, NOON, openClinic, type TestClinic } from './house.ts';
 
@@ -233,7 +232,7 @@ export function describeVisitLife(open: () => Promise<Store>): void {
       const write = () => undefined;
       return clinic.waitlist.join({ ...asked, wish, audit: { draft, write } });
     };
-    const sweep = () => sweepHolds(clinic.store, clinic.tenant, clinic.clock.now);
+    const sweep = () => clinic.sweep();
 
     test('offers a freed time to the first who waits, who books it; nobody else can meanwhile', async () => {
       await start(3);

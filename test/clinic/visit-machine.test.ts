@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sweepHolds } from '../../src/clinic/sweep-holds.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import { at, openClinic } from './house.ts';
 
@@ -53,7 +52,7 @@ async function perform(clinic: Clinic, people: People, step: Act): Promise<void>
     return;
   }
   if (step.kind === 'sweep') {
-    await sweepHolds(clinic.store, clinic.tenant, clinic.clock.now);
+    await clinic.sweep();
     return;
   }
   const of = people[step.who];

@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectNewEra, connectOldEra } from '../../src/dev/demo/clients.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
-import { TOOLS } from '../../src/mcp/catalog.ts';
+import { TOOLS as CATALOG } from '../../src/mcp/catalog.ts';
 import { describeNeeding, type Need } from '../stack/needs.ts';
 import { codeOf, type TestStack, textOf } from './stack.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const NAMES = TOOLS.map(({ name }) => name);
+const TOOLS = CATALOG.map(({ name }) => name);
 
 /** The same conversation on every arrangement; `name` says which parts it ran on. */
 export function describeVisit(need: Need, name: string, start: () => Promise<TestStack>): void {
@@ -67,7 +67,7 @@ export function describeVisit(need: Need, name: string, start: () => Promise<Tes
       ['@modelcontextprotocol/client 2.x', connectNewEra],
     ])('%s gets from nothing but the address to a tool result', async (_name, connect) => {
       const client = await connect(new URL(`${at.stack.origin}/mcp`), person());
-      expect((await client.listTools()).map((tool) => tool.name)).toEqual(NAMES);
+      expect((await client.listTools()).map((tool) => tool.name)).toEqual(TOOLS);
       const answer = await client.call('whoAmI', {});
       expect(answer.structuredContent).toMatchObject({ role: 'patient', hasOwnChart: true });
       await client.close();
@@ -92,7 +92,7 @@ export function describeVisit(need: Need, name: string, start: () => Promise<Tes
         '--strict',
       ];
       const { stdout, stderr } = await promisify(execFile)(inspector, args, { timeout: 60_000 });
-      for (const tool of NAMES) expect(stdout).toContain(`"${tool}"`);
+      for (const tool of TOOLS) expect(stdout).toContain(`"${tool}"`);
       expect(stderr).toBe('');
     });
 

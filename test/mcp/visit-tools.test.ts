@@ -155,7 +155,7 @@ describe('tools about visits', () => {
     const { confirm } = outputOf(await john('cancelAppointment', { appointmentId })) as { confirm: string };
     await john('cancelAppointment', { appointmentId, confirm });
     clinic.time.now += 120_000;
-    await sweepHolds(clinic.store, TENANT, clinic.time.now);
+    await sweepHolds(TENANT, { ...clinic.services, now: clinic.time.now });
     const list = await parent('listAppointments', {});
     expect(textOf(list)).toContain('A freed time is offered');
     const [place] = outputOf(list)['waiting'] as { offer?: { slotId: string; practitioner: string } }[];
