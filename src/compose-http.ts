@@ -1,4 +1,5 @@
 import { createLocalJWKSet, type JWK } from 'jose';
+import type { OnAlert } from './access/alerts.ts';
 import type { BearerOptions } from './access/bearer.ts';
 import { findMember, ROLES } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
@@ -30,6 +31,7 @@ export interface HttpParts {
   readonly keyring: Keyring;
   readonly secrets: TenantSecrets;
   readonly index: PatientIndex;
+  readonly onAlert: OnAlert;
   /** Where checkpoints are; null when nowhere. */
   readonly outside: Outside | null;
   /** The browser code, URL path → file. */
@@ -123,11 +125,12 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
 }
 
 async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
-  const [pages, openings, reviews, { firebaseSignIn }] = await Promise.all([
+  const [pages, openings, reviews, { firebaseSignIn }, { createRateLimits }] = await Promise.all([
     import('./emergency/emergency.ts'),
     import('./access/emergency-openings.ts'),
     import('./access/emergency-reviews.ts'),
     import('./oauth/sign-in-firebase.ts'),
+    import('./oauth/rate-limits.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { store, audit, clock, policies, patients } = parts.services;
@@ -141,8 +144,14 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
     pages: pagesOf(config),
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
     withoutSecondFactor: config.oauth.withoutSecondFactor,
-    openings: new openings.EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    openings: new openings.EmergencyOpenings({
+      ...stands,
+      onAlert: parts.onAlert,
+      aliasOf: (of) => patients.aliasOf(of),
+    }),
     reviews: new reviews.EmergencyReviews(stands),
+    limits: createRateLimits({ store, key: config.cookieKeys[0] ?? '', now: clock }),
+    proxyHops: config.oauth.proxyHops,
     find: (tenant, by) => parts.index.find(tenant, by),
     onFault: parts.onFault,
   });

@@ -3,6 +3,7 @@ import type { AuditActor } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PatientId, TenantId } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
+import type { Alert, OnAlert } from './alerts.ts';
 import { AccessError } from './errors.ts';
 import {
   allClientOpenings,
@@ -26,6 +27,7 @@ export interface OpeningGuardOptions {
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly limits: { readonly person: OpeningLimits; readonly client: OpeningLimits };
+  readonly onAlert: OnAlert;
   /** Waits so many milliseconds. */
   readonly wait: (ms: number) => Promise<void>;
 }
@@ -98,13 +100,20 @@ export class OpeningGuard {
         },
         { proof: draft.proof },
       );
-      if (slowed) draft.confirm();
-      else draft.abandon();
+      if (slowed) {
+        draft.confirm();
+        this.#alert('charts-slowed', opening);
+      } else draft.abandon();
       return counts;
     } catch (error) {
       draft.abandon();
+      if (error instanceof AccessError) this.#alert('charts-stopped', opening);
       throw error;
     }
+  }
+
+  #alert(kind: Alert['kind'], { tenant, actor }: PermittedOpening): void {
+    this.#options.onAlert({ kind, tenant, user: actor.user, about: actor.client });
   }
 }
 

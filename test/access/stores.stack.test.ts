@@ -72,6 +72,7 @@ describeOnBothStores(
       const stands = { store, audit, clock, policies: POLICIES_LOADED, secrets };
       openings = new EmergencyOpenings({
         ...stands,
+        onAlert: () => {},
         aliasOf: async (of) => (of.patient === patient ? alias : null),
       });
       reviews = new EmergencyReviews(stands);
@@ -128,6 +129,7 @@ describeOnBothStores(
             audit,
             clock: Date.now,
             limits: { person: limits, client: { slowAfter: 90, stopAfter: 99 } },
+            onAlert: () => {},
             wait: async () => {},
           }),
       );

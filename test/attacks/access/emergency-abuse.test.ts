@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { emergencyGrants, emergencyRecords } from '../../../src/access/emergency.ts';
 import { fieldOf, type VisitedPage } from '../../../src/dev/user-agent/browser.ts';
+import { SYSTEM_TENANT } from '../../../src/kernel/ids.ts';
 import { codeOf, NOW } from '../../access/people.ts';
 import { handleOf, headingOf, JOHN_TYPED, startEmergency } from '../../emergency/server.ts';
 import { eventsOf, TENANT } from '../../mcp/house.ts';
@@ -151,6 +152,19 @@ describe('abuse of emergency access', () => {
       const page = await fetch(`${at.origin}/emergency`, { headers: { cookie } });
       expect(await page.text()).toContain('id="password"');
     }
+  });
+
+  test('a flood of sign-ins fills neither the log nor the store, and shuts nobody out for good', async () => {
+    const headers = { origin: at.origin };
+    const statuses: number[] = [];
+    for (let turn = 0; turn < 24; turn += 1)
+      statuses.push((await post('/emergency/sign-in', { idToken: 'forged' }, headers)).status);
+    expect(statuses).toEqual([...Array<number>(20).fill(400), 429, 429, 429, 429]);
+    const system = [...(at.store.rows.get(SYSTEM_TENANT) ?? [])].map(([id]) => id);
+    expect(system.filter((id) => id.startsWith('auditEvents/'))).toHaveLength(21);
+    expect((await at.visitor().signIn('usr_clinician')).status).toBe(429);
+    at.time.now = NOW + 16 * 60_000;
+    expect((await at.visitor().signIn('usr_clinician')).status).toBe(200);
   });
 
   test('everybody but a clinician is refused the opening, whatever the page shows them', async () => {
