@@ -1,8 +1,9 @@
 import { createLocalJWKSet, type JWK } from 'jose';
+import type { OnAlert } from './access/alerts.ts';
 import type { BearerOptions } from './access/bearer.ts';
-import { findMember } from './access/members.ts';
+import { findMember, ROLES } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
-import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import { RESOURCE_SCOPES, SCOPES, scopesFor } from './access/scopes.ts';
 import { OWN_ISSUER } from './access/token-profile.ts';
 import type { Outside } from './audit/outside.ts';
 import { findClinic } from './clinic/clinic.ts';
@@ -30,6 +31,7 @@ export interface HttpParts {
   readonly keyring: Keyring;
   readonly secrets: TenantSecrets;
   readonly index: PatientIndex;
+  readonly onAlert: OnAlert;
   /** Where checkpoints are; null when nowhere. */
   readonly outside: Outside | null;
   /** The browser code, URL path → file. */
@@ -99,6 +101,10 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     resource: `${config.origin}/mcp`,
     scopes: SCOPES,
     defaultScopes: RESOURCE_SCOPES,
+    scopesFor: (name) => {
+      const role = ROLES.find((one) => one === name);
+      return role === undefined ? [] : scopesFor(role);
+    },
     store: parts.services.store,
     signingKeys: config.signingKeys as JWK[],
     cookieKeys: config.cookieKeys,
@@ -122,11 +128,12 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
 }
 
 async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
-  const [pages, openings, reviews, { firebaseSignIn }] = await Promise.all([
+  const [pages, openings, reviews, { firebaseSignIn }, { createRateLimits }] = await Promise.all([
     import('./emergency/emergency.ts'),
     import('./access/emergency-openings.ts'),
     import('./access/emergency-reviews.ts'),
     import('./oauth/sign-in-firebase.ts'),
+    import('./oauth/rate-limits.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { store, audit, clock, policies, patients } = parts.services;
@@ -140,8 +147,14 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
     pages: pagesOf(config),
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
     withoutSecondFactor: config.oauth.withoutSecondFactor,
-    openings: new openings.EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    openings: new openings.EmergencyOpenings({
+      ...stands,
+      onAlert: parts.onAlert,
+      aliasOf: (of) => patients.aliasOf(of),
+    }),
     reviews: new reviews.EmergencyReviews(stands),
+    limits: createRateLimits({ store, key: config.cookieKeys[0] ?? '', now: clock }),
+    proxyHops: config.oauth.proxyHops,
     find: (tenant, by) => parts.index.find(tenant, by),
     onFault: parts.onFault,
   });

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { ref } from '../kernel/collection.ts';
 import type { PatientAlias, PatientId, TenantId, UserId } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
+import type { OnAlert } from './alerts.ts';
 import {
   type EmergencyMinutes,
   type EmergencyReason,
@@ -22,6 +23,7 @@ export interface EmergencyOpeningsOptions {
   readonly clock: Clock;
   readonly policies: Policies;
   readonly secrets: TenantSecrets;
+  readonly onAlert: OnAlert;
   /** How the audit log names a patient; null when there is no such chart. */
   readonly aliasOf: (of: { tenant: TenantId; patient: PatientId }) => Promise<PatientAlias | null>;
 }
@@ -122,6 +124,7 @@ export class EmergencyOpenings {
         { proof: draft.proof },
       );
       draft.confirm();
+      this.#options.onAlert({ kind: OPERATION, tenant, user: request.user, about: record });
       return { patient: request.patient, expiresAt };
     } catch (error) {
       draft.abandon();

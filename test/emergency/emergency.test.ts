@@ -26,6 +26,9 @@ describe('emergency access', () => {
     expect(handleOf(opened)).toBe(at.john);
     expect(opened.html).toContain('Tuesday, 2026-11-24 at 08:30 (America/New_York)');
     const event = await lastEvent();
+    expect(at.alerts).toEqual([
+      { kind: 'emergency-opened', tenant: TENANT, user: 'usr_clinician', about: event?.entity?.id },
+    ]);
     expect(event).toMatchObject({
       action: 'E',
       operation: 'emergency-opened',

@@ -6,6 +6,7 @@ import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-age
 import { createEmergencyPages, type EmergencyPagesOptions } from '../../src/emergency/emergency.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import { OAuthError } from '../../src/oauth/errors.ts';
+import { createRateLimits } from '../../src/oauth/rate-limits.ts';
 import type { SignIn } from '../../src/oauth/sign-in.ts';
 import { openClinic } from '../access/people.ts';
 
@@ -50,7 +51,13 @@ export async function startEmergency(
     pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
     signIn,
     withoutSecondFactor: [],
-    openings: new EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    limits: createRateLimits({ store, key: 'a-cookie-key-of-at-least-32-characters', now: clock }),
+    proxyHops: 0,
+    openings: new EmergencyOpenings({
+      ...stands,
+      onAlert: (alert) => clinic.alerts.push(alert),
+      aliasOf: (of) => patients.aliasOf(of),
+    }),
     reviews: new EmergencyReviews(stands),
     find: (tenant, by) => index.find(tenant, by),
     onFault: (fault) => faults.push(fault),
