@@ -1,6 +1,7 @@
 import { createLocalJWKSet, type JWK } from 'jose';
 import type { OnAlert } from './access/alerts.ts';
 import type { BearerOptions } from './access/bearer.ts';
+import type { AliasOf } from './access/emergency-openings.ts';
 import { findMember, ROLES } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
 import { RESOURCE_SCOPES, SCOPES, scopesFor } from './access/scopes.ts';
@@ -137,7 +138,8 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { store, audit, clock, policies, patients } = parts.services;
-  const stands = { store, audit, clock, policies, secrets: parts.secrets };
+  const aliasOf: AliasOf = (of) => patients.aliasOf(of);
+  const stands = { store, audit, clock, policies, secrets: parts.secrets, aliasOf };
   return pages.createEmergencyPages({
     store,
     audit,
@@ -147,11 +149,7 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
     pages: pagesOf(config),
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
     withoutSecondFactor: config.oauth.withoutSecondFactor,
-    openings: new openings.EmergencyOpenings({
-      ...stands,
-      onAlert: parts.onAlert,
-      aliasOf: (of) => patients.aliasOf(of),
-    }),
+    openings: new openings.EmergencyOpenings({ ...stands, onAlert: parts.onAlert }),
     reviews: new reviews.EmergencyReviews(stands),
     limits: createRateLimits({ store, key: config.cookieKeys[0] ?? '', now: clock }),
     proxyHops: config.oauth.proxyHops,

@@ -16,6 +16,9 @@ import { AccessError } from './errors.ts';
 import { findMember, type Role } from './members.ts';
 import type { Policies } from './policy-engine.ts';
 
+/** How the audit log names a patient; null when there is no such chart, or no more. */
+export type AliasOf = (of: { tenant: TenantId; patient: PatientId }) => Promise<PatientAlias | null>;
+
 /** What {@link EmergencyOpenings} stands on. */
 export interface EmergencyOpeningsOptions {
   readonly store: Store;
@@ -24,8 +27,7 @@ export interface EmergencyOpeningsOptions {
   readonly policies: Policies;
   readonly secrets: TenantSecrets;
   readonly onAlert: OnAlert;
-  /** How the audit log names a patient; null when there is no such chart. */
-  readonly aliasOf: (of: { tenant: TenantId; patient: PatientId }) => Promise<PatientAlias | null>;
+  readonly aliasOf: AliasOf;
 }
 
 /** A clinician's request, freshly signed in. */
@@ -146,15 +148,14 @@ export class EmergencyOpenings {
 /** @returns when access ends. */
 function writeOpening(
   tx: Transaction,
-  request: EmergencyRequest & { patient: PatientId; alias: PatientAlias },
+  request: EmergencyRequest & { patient: PatientId },
   { sealedReason, now }: { sealedReason: Uint8Array; now: number },
 ): number {
-  const { user, patient, alias, reason, record } = request;
+  const { user, patient, reason, record } = request;
   const expiresAt = now + request.minutes * MINUTE_MS;
   tx.create(ref(emergencyRecords, record), {
     user,
     patient,
-    alias,
     reason,
     sealedReason,
     openedAt: now,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { recordConsent } from '../../src/access/consents.ts';
 import { emergencyGrants, emergencyRecords } from '../../src/access/emergency.ts';
-import { EmergencyOpenings } from '../../src/access/emergency-openings.ts';
+import { type AliasOf, EmergencyOpenings } from '../../src/access/emergency-openings.ts';
 import { EmergencyReviews } from '../../src/access/emergency-reviews.ts';
 import { FactReader } from '../../src/access/facts.ts';
 import { OpeningGuard } from '../../src/access/guard.ts';
@@ -69,11 +69,11 @@ describeOnBothStores(
         tenantKeyId: async () => localKeyId(1),
       });
       await secrets.ensure(tenant);
-      const stands = { store, audit, clock, policies: POLICIES_LOADED, secrets };
+      const aliasOf: AliasOf = async (of) => (of.patient === patient ? alias : null);
+      const stands = { store, audit, clock, policies: POLICIES_LOADED, secrets, aliasOf };
       openings = new EmergencyOpenings({
         ...stands,
         onAlert: () => {},
-        aliasOf: async (of) => (of.patient === patient ? alias : null),
       });
       reviews = new EmergencyReviews(stands);
       facts = new FactReader(store);

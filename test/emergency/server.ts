@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EmergencyOpenings } from '../../src/access/emergency-openings.ts';
+import { type AliasOf, EmergencyOpenings } from '../../src/access/emergency-openings.ts';
 import { EmergencyReviews } from '../../src/access/emergency-reviews.ts';
 import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import { createEmergencyPages, type EmergencyPagesOptions } from '../../src/emergency/emergency.ts';
@@ -31,7 +31,8 @@ export async function startEmergency(
   const clinic = await openClinic();
   const { store, services, secrets, index } = clinic;
   const { audit, clock, policies, patients } = services;
-  const stands = { store, audit, clock, policies, secrets };
+  const aliasOf: AliasOf = (of) => patients.aliasOf(of);
+  const stands = { store, audit, clock, policies, secrets, aliasOf };
   const faults: unknown[] = [];
   let pages: ReturnType<typeof createEmergencyPages> | undefined;
   const server = createServer((req, res) => {
@@ -56,7 +57,6 @@ export async function startEmergency(
     openings: new EmergencyOpenings({
       ...stands,
       onAlert: (alert) => clinic.alerts.push(alert),
-      aliasOf: (of) => patients.aliasOf(of),
     }),
     reviews: new EmergencyReviews(stands),
     find: (tenant, by) => index.find(tenant, by),
