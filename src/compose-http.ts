@@ -89,11 +89,13 @@ function issuerOf(config: Config, clock: Clock): Pick<BearerOptions, 'issuer' | 
 }
 
 async function loadOAuth(config: Config, parts: HttpParts): Promise<AuthorizationServer> {
-  const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
-    import('./oauth/authorization-server.ts'),
-    import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/events.ts'),
-  ]);
+  const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }, { identityProvider }] =
+    await Promise.all([
+      import('./oauth/authorization-server.ts'),
+      import('./oauth/sign-in-firebase.ts'),
+      import('./oauth/events.ts'),
+      import('./oauth/federation.ts'),
+    ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   return createAuthorizationServer({
     issuer: config.origin,
@@ -115,6 +117,7 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
     issParameter: config.oauth.issParameter,
     proxyHops: config.oauth.proxyHops,
+    identityProviders: config.oauth.identityProviders.map(identityProvider),
     pages: pagesOf(config),
     onEvent: (event) => {
       const { tenant, entry } = auditEntryOf(event);
