@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { OnAlert } from './access/alerts.ts';
 import { FactReader } from './access/facts.ts';
 import { OpeningGuard } from './access/guard.ts';
 import { Policies } from './access/policy-engine.ts';
@@ -74,6 +75,8 @@ export interface ComposeOptions {
   readonly journal: Journal;
   /** Faults of ours: name and code, never a value. */
   readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
+  /** What somebody should look at now; opaque ids alone. */
+  readonly onAlert?: OnAlert;
   readonly clock?: Clock;
 }
 
@@ -90,6 +93,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
   const charts = new SealedCharts({ store, keys });
   const indexKeys = new IndexKeys(keyOptions);
   const index = new PatientIndex({ store, keys: indexKeys });
+  const onAlert = options.onAlert ?? (() => {});
   const audit = new AuditLog({ store, clock, journal: options.journal });
   const services: Services = {
     store,
@@ -103,7 +107,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     audit,
     facts: new FactReader(store),
     policies: new Policies(),
-    guard: new OpeningGuard({ store, audit, clock, limits: config.chartLimits, wait }),
+    guard: new OpeningGuard({ store, audit, clock, limits: config.chartLimits, onAlert, wait }),
     clock,
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
     emergencyUrl: `${config.origin}/emergency`,
@@ -123,6 +127,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
       keyring,
       secrets,
       index,
+      onAlert,
       outside: proof?.outside ?? null,
     }),
     projectId: config.projectId,

@@ -44,15 +44,10 @@ export async function callTool(tool: Tool, args: unknown, caller: Caller): Promi
   try {
     const input = validateInput(tool, args);
     const requirement = tool.requirementFor?.(input) ?? tool.requirement;
-    const facts = await gather(requirement, input, caller);
-    progress = { facts, decision: null };
-    const decision = decide(requirement, {
-      ...caller,
-      facts,
-      engine: await caller.services.policies.engine(),
-    });
-    progress = { facts, decision };
-    await countOpening(caller, facts, decision);
+    const note = (known: Progress): void => {
+      progress = known;
+    };
+    const { facts, decision } = await authorise(requirement, input, { ...caller, note });
     const result = await run(tool, input, { ...caller, member: facts.member, decision });
     return answerOf(tool, result);
   } catch (error) {
@@ -66,6 +61,25 @@ function validateInput(tool: Tool, args: unknown): Record<string, unknown> {
   const parsed = z.strictObject(tool.input.shape).safeParse(args ?? {});
   if (parsed.success) return parsed.data;
   throw new McpError('INPUT', describeIssues(tool, parsed.error));
+}
+
+/**
+ * Gathers, decides and counts. An opening that had to wait is decided again: what was permitted before may have been
+ * withdrawn meanwhile.
+ */
+async function authorise(
+  requirement: Requirement,
+  input: Record<string, unknown>,
+  caller: Caller & { note: (known: Progress) => void },
+): Promise<{ facts: GatheredFacts; decision: Decision }> {
+  const engine = await caller.services.policies.engine();
+  for (;;) {
+    const facts = await gather(requirement, input, caller);
+    caller.note({ facts, decision: null });
+    const decision = decide(requirement, { ...caller, facts, engine });
+    caller.note({ facts, decision });
+    if (!(await countOpening(caller, facts, decision))) return { facts, decision };
+  }
 }
 
 /** Of all arguments only the handle of the patient reaches the decision, and only as a handle. */
@@ -82,16 +96,16 @@ function gather(
   });
 }
 
-/** One's own chart is not counted: it is one chart. */
+/** True when it had to wait. One's own chart is not counted: it is one chart. */
 async function countOpening(
   { principal, services }: Caller,
   { member, openings }: GatheredFacts,
   { patient, relationship }: Decision,
-): Promise<void> {
-  if (patient === null || relationship === 'self') return;
+): Promise<boolean> {
+  if (patient === null || relationship === 'self') return false;
   const { tenant, user, client } = principal;
   const actor = { user, role: member?.role ?? 'none', client };
-  await services.guard.admit({ tenant, patient, actor, rows: openings });
+  return services.guard.admit({ tenant, patient, actor, rows: openings });
 }
 
 async function run(
@@ -135,14 +149,8 @@ async function openFound(
   patient: PatientId,
   requirement: Requirement,
 ): Promise<Decision | null> {
-  const facts = await gather(requirement, { patient }, caller);
   try {
-    const decision = decide(requirement, {
-      ...caller,
-      facts,
-      engine: await caller.services.policies.engine(),
-    });
-    await countOpening(caller, facts, decision);
+    const { decision } = await authorise(requirement, { patient }, { ...caller, note: () => {} });
     return decision;
   } catch (error) {
     if (error instanceof AccessError && error.code === 'NOT_FOUND') return null;

@@ -12,6 +12,7 @@ import { type PatientAlias, randomId, type TenantId } from '../../src/kernel/ids
 import type { Store, Transaction } from '../../src/kernel/store.ts';
 import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
+import { browserVerification } from './audit-browser.ts';
 import type { Bench, BenchOptions, Measured } from './bench.ts';
 
 const PROJECT = 'demo-chartseal';
@@ -161,6 +162,8 @@ export const AUDIT_BENCHES: readonly Bench[] = [
     target: 10,
     measure: async (options) => ({ value: (await verification(options)).us, floor: null }),
   },
+  // Needs Chromium. Against Node's own time.
+  { name: 'audit/verify-browser', unit: 'us', target: 5, measure: browserVerification },
   {
     name: 'audit/verify-memory',
     unit: 'MB',

@@ -1,3 +1,4 @@
+import type { Alert } from '../../src/access/alerts.ts';
 import type { Principal } from '../../src/access/bearer.ts';
 import { FactReader } from '../../src/access/facts.ts';
 import { OpeningGuard, type OpeningLimits } from '../../src/access/guard.ts';
@@ -50,6 +51,7 @@ export async function buildHouse(
   const indexKeys = new IndexKeys(keyOptions);
   const index = new PatientIndex({ store, keys: indexKeys });
   const charts = new SealedCharts({ store, keys });
+  const alerts: Alert[] = [];
   const journal: { id: string; leafHash: string }[] = [];
   const audit = new AuditLog({ store, clock: now, journal: (line) => journal.push(line) });
   const services: Services = {
@@ -69,6 +71,7 @@ export async function buildHouse(
       audit,
       clock: now,
       limits: options.limits ?? { person: LIMITS, client: LIMITS },
+      onAlert: (alert) => alerts.push(alert),
       wait: options.wait ?? (async () => {}),
     }),
     clock: now,
@@ -86,7 +89,7 @@ export async function buildHouse(
   await indexKeys.ensure(TENANT);
   const { patient } = await importPatient(bundle, { ...services, tenant: TENANT, by: 'test' });
   await putMember(store, TENANT, { user: JOHN, role: 'patient', patient });
-  return { store, services, journal, keys, secrets, index, patient };
+  return { store, services, journal, alerts, keys, secrets, indexKeys, index, patient };
 }
 
 export function principalOf(scopes: readonly string[]): Principal {
