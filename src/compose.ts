@@ -34,6 +34,7 @@ import { type Clock, systemClock } from './kernel/clock.ts';
 import type { TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
 import type { Services } from './mcp/tool.ts';
+import { WidgetPages } from './mcp/widget-pages.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
 import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
@@ -71,6 +72,8 @@ export interface AuditProof {
 export interface ComposeOptions {
   /** The browser code, URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
+  /** The widgets, name → the whole page; without them tools answer in words alone. */
+  readonly widgets?: ReadonlyMap<string, string>;
   /** One line for each audit event; in production the log bucket of another administrator. */
   readonly journal: Journal;
   /** Faults of ours: name and code, never a value. */
@@ -109,6 +112,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     policies: new Policies(),
     guard: new OpeningGuard({ store, audit, clock, limits: config.chartLimits, onAlert, wait }),
     clock,
+    widgets: new WidgetPages(options.widgets ?? new Map()),
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
     emergencyUrl: `${config.origin}/emergency`,
   };

@@ -21,6 +21,8 @@ import {
 export interface Caller {
   readonly principal: Principal;
   readonly services: Services;
+  /** The client declared MCP Apps for this request. Left out is no. */
+  readonly showsWidgets?: boolean;
   /** Told when the call needs scopes that were not granted, for clients that read the challenge from HTTP. */
   readonly onStepUp?: (challenge: string) => void;
 }
@@ -48,8 +50,9 @@ export async function callTool(tool: Tool, args: unknown, caller: Caller): Promi
       progress = known;
     };
     const { facts, decision } = await authorise(requirement, input, { ...caller, note });
-    const result = await run(tool, input, { ...caller, member: facts.member, decision });
-    return answerOf(tool, result);
+    const showsWidgets = caller.showsWidgets === true;
+    const result = await run(tool, input, { ...caller, showsWidgets, member: facts.member, decision });
+    return answerOf(result);
   } catch (error) {
     await recordRefusal(tool, error, { ...caller, ...progress });
     return errorAnswer(tool, error, caller);
@@ -120,7 +123,7 @@ async function run(
     outcome: '0',
     ...(details.patient === undefined ? {} : { patient: details.patient }),
     ...(details.written === undefined ? {} : { written: details.written }),
-    entity: entityOf(tool, details),
+    entity: entityOf(tool, { ...details, widget: widgetPart(tool, details.widget, call) }),
     purposeOfUse: decision.purposeOfUse,
     policy: decision.policy,
   });
@@ -132,7 +135,7 @@ async function run(
     draft.abandon();
     throw error;
   }
-  const minimised = { ...result, output: tool.output.parse(result.output) };
+  const minimised = minimise(tool, result, call);
   if (result.committed === true) {
     draft.confirm();
   } else {
@@ -141,6 +144,21 @@ async function run(
       await services.audit.append(principal.tenant, event);
   }
   return minimised;
+}
+
+/** Both tiers, cut to their schemas; the widget's is released to a host that shows widgets, and to no other (G10). */
+function minimise(
+  tool: Tool,
+  { widget, ...result }: ToolResult<Record<string, unknown>>,
+  call: Pick<ToolCall, 'showsWidgets'>,
+): ToolResult<Record<string, unknown>> {
+  const part = widgetPart(tool, widget, call);
+  const output = tool.output.parse(result.output);
+  return { ...result, output, ...(part === undefined ? {} : { widget: part }) };
+}
+
+function widgetPart(tool: Tool, widget: unknown, { showsWidgets }: Pick<ToolCall, 'showsWidgets'>) {
+  return showsWidgets && widget !== undefined ? tool.widget?.parse(widget) : undefined;
 }
 
 /** A chart that a search found is decided about like one that was asked for; most that are found are not opened. */
@@ -178,6 +196,7 @@ function readEntry(
 ): AuditEntry {
   const base = entry({
     output: result.output,
+    widget: result.widget,
     id: result.resourceId,
     ...(result.patient === undefined ? {} : { patient: result.patient }),
   });
@@ -220,7 +239,7 @@ function actOf(tool: Tool, call: { principal: Principal; member: Facts['member']
 }
 
 function entityOf(tool: Tool, details: EntryDetails): NonNullable<AuditEntry['entity']> {
-  const fields = fieldNames(details.output);
+  const fields = [...fieldNames(details.output), ...fieldNames({ widget: details.widget })];
   return { resource: tool.audit.resource, ...(details.id === undefined ? {} : { id: details.id }), fields };
 }
 

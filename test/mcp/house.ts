@@ -23,6 +23,7 @@ import { TenantSecrets } from '../../src/crypto/tenant-secrets.ts';
 import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
 import type { PatientId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { Services } from '../../src/mcp/tool.ts';
+import { WidgetPages } from '../../src/mcp/widget-pages.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 
 export const TENANT = 'riverside' as TenantId;
@@ -75,6 +76,7 @@ export async function buildHouse(
       wait: options.wait ?? (async () => {}),
     }),
     clock: now,
+    widgets: new WidgetPages(new Map()),
     resourceMetadataUrl: 'https://clinic.example/.well-known/oauth-protected-resource/mcp',
     emergencyUrl: 'https://clinic.example/emergency',
   };
