@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/dev/backends/free-port.ts';
 import { connectNewEra, connectOldEra } from '../../src/dev/demo/clients.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
 import { startStack } from '../../src/dev/stack.ts';
@@ -10,7 +11,8 @@ import { authorizeAs } from '../../src/dev/user-agent/authorize-as.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 
 const REDIRECT = 'http://127.0.0.1:9/callback';
-const INSPECTOR = join(import.meta.dirname, '../../node_modules/.bin/mcp-inspector');
+const BIN = join(import.meta.dirname, '../../node_modules/.bin');
+const INSPECTOR = join(BIN, 'mcp-inspector');
 const http = { [oauth.allowInsecureRequests]: true } as const;
 
 describe('with nothing but the address', () => {
@@ -108,5 +110,33 @@ describe('with nothing but the address', () => {
     ];
     const { stdout } = await promisify(execFile)(INSPECTOR, args, { timeout: 50_000 });
     expect(stdout).toContain('"whoAmI"');
+  });
+
+  test('the conformance suite finds nothing wrong with the authorization server', async () => {
+    const port = await freePort();
+    const { client_id: clientId } = (await (
+      await fetch(`${at.stack.origin}/oauth/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ redirect_uris: [`http://127.0.0.1:${port}/callback`] }),
+      })
+    ).json()) as { client_id: string };
+    const options = { url: at.stack.origin, 'client-id': clientId, resource: mcp.href, port: String(port) };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    const suite = spawn(join(BIN, 'conformance'), ['authorization', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    let answered = false;
+    for await (const chunk of suite.stdout) {
+      said += String(chunk);
+      // It waits for somebody who opens this address in a browser.
+      const [authorizeUrl] = /http:\S+\/oauth\/authorize\?\S+(?=\s)/.exec(said) ?? [];
+      if (authorizeUrl === undefined || answered) continue;
+      answered = true;
+      await fetch(await authorizeAs({ ...person(), authorizeUrl, consent: 'allow' }));
+    }
+    expect(said).toContain('authorization-code-grant: 1 passed, 0 failed');
+    expect(said).toMatch(/Total: 3 passed, 0 failed/);
   });
 });
