@@ -1,3 +1,4 @@
+import { EXTENSION_ID, RESOURCE_MIME_TYPE } from '@modelcontextprotocol/ext-apps/server';
 import { describe, expect, test } from 'vitest';
 import { appsSessionFor, envelopeDeclaresApps, isAppsSession } from '../../src/mcp/apps.ts';
 import { WidgetPages } from '../../src/mcp/widget-pages.ts';
@@ -10,6 +11,11 @@ const envelope = (capabilities: unknown) => ({
 });
 
 describe('MCP Apps is declared', () => {
+  test('by the names that the extension’s own library has', () => {
+    const capabilities = { extensions: { [EXTENSION_ID]: { mimeTypes: [RESOURCE_MIME_TYPE] } } };
+    expect(capabilities).toEqual(DECLARED);
+  });
+
   test('in each request of the newest revision', () => {
     expect(envelopeDeclaresApps(envelope(DECLARED))).toBe(true);
   });

@@ -68,6 +68,19 @@ describe('the three tiers of an answer', () => {
     await ask('reschedule: moved', 'rescheduleAppointment', { ...about, slotId: next?.slotId ?? 'none' });
     const preview = await ask('cancel: preview', 'cancelAppointment', about);
     await ask('cancel: cancelled', 'cancelAppointment', { ...about, confirm: preview['confirm'] ?? 'none' });
+    await slotsOn('2026-12-03');
+    await ask('joinWaitlist', 'joinWaitlist', { visitType: 'vaccination', from: '2026-12-07', ...patient });
+    const [last] = (outputOf(answers['findOpenSlots'] as CallToolResult)['slots'] ?? []) as {
+      slotId: string;
+    }[];
+    const again = await ask('schedule: booked again', 'scheduleAppointment', {
+      slotId: last?.slotId ?? 'none',
+      ...patient,
+    });
+    const { appointmentId: second = 'none' } = (again['appointment'] ?? {}) as { appointmentId?: string };
+    await ask('setAppointmentStatus', 'setAppointmentStatus', {
+      ...{ appointmentId: second, status: 'arrived', patient: clinic.john },
+    });
     return answers;
   }
 
