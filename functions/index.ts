@@ -22,6 +22,7 @@ function chart(): Composed {
     assets: readAssets(),
     journal: (line) => log({ severity: 'NOTICE', message: 'audit', ...line }),
     onFault: (fault) => log({ severity: 'ERROR', message: 'fault', ...fault }),
+    onAlert: (alert) => log({ severity: 'ALERT', message: 'access', ...alert }),
   });
   return composed;
 }

@@ -1,8 +1,10 @@
 import { createLocalJWKSet, type JWK } from 'jose';
+import type { OnAlert } from './access/alerts.ts';
 import type { BearerOptions } from './access/bearer.ts';
-import { findMember } from './access/members.ts';
+import type { AliasOf } from './access/emergency-openings.ts';
+import { findMember, ROLES } from './access/members.ts';
 import { remoteKeys } from './access/remote-keys.ts';
-import { RESOURCE_SCOPES, SCOPES } from './access/scopes.ts';
+import { RESOURCE_SCOPES, SCOPES, scopesFor } from './access/scopes.ts';
 import { OWN_ISSUER } from './access/token-profile.ts';
 import type { Outside } from './audit/outside.ts';
 import { findClinic } from './clinic/clinic.ts';
@@ -30,6 +32,7 @@ export interface HttpParts {
   readonly keyring: Keyring;
   readonly secrets: TenantSecrets;
   readonly index: PatientIndex;
+  readonly onAlert: OnAlert;
   /** Where checkpoints are; null when nowhere. */
   readonly outside: Outside | null;
   /** The browser code, URL path → file. */
@@ -86,17 +89,23 @@ function issuerOf(config: Config, clock: Clock): Pick<BearerOptions, 'issuer' | 
 }
 
 async function loadOAuth(config: Config, parts: HttpParts): Promise<AuthorizationServer> {
-  const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }] = await Promise.all([
-    import('./oauth/authorization-server.ts'),
-    import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/events.ts'),
-  ]);
+  const [{ createAuthorizationServer }, { firebaseSignIn }, { auditEntryOf }, { identityProvider }] =
+    await Promise.all([
+      import('./oauth/authorization-server.ts'),
+      import('./oauth/sign-in-firebase.ts'),
+      import('./oauth/events.ts'),
+      import('./oauth/federation.ts'),
+    ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   return createAuthorizationServer({
     issuer: config.origin,
     resource: `${config.origin}/mcp`,
     scopes: SCOPES,
     defaultScopes: RESOURCE_SCOPES,
+    scopesFor: (name) => {
+      const role = ROLES.find((one) => one === name);
+      return role === undefined ? [] : scopesFor(role);
+    },
     store: parts.services.store,
     signingKeys: config.signingKeys as JWK[],
     cookieKeys: config.cookieKeys,
@@ -108,6 +117,7 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     ...(config.oauth.clientHosts === null ? {} : { clientHosts: config.oauth.clientHosts }),
     issParameter: config.oauth.issParameter,
     proxyHops: config.oauth.proxyHops,
+    identityProviders: config.oauth.identityProviders.map(identityProvider),
     pages: pagesOf(config),
     onEvent: (event) => {
       const { tenant, entry } = auditEntryOf(event);
@@ -119,15 +129,17 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
 }
 
 async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
-  const [pages, openings, reviews, { firebaseSignIn }] = await Promise.all([
+  const [pages, openings, reviews, { firebaseSignIn }, { createRateLimits }] = await Promise.all([
     import('./emergency/emergency.ts'),
     import('./access/emergency-openings.ts'),
     import('./access/emergency-reviews.ts'),
     import('./oauth/sign-in-firebase.ts'),
+    import('./oauth/rate-limits.ts'),
   ]);
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { store, audit, clock, policies, patients } = parts.services;
-  const stands = { store, audit, clock, policies, secrets: parts.secrets };
+  const aliasOf: AliasOf = (of) => patients.aliasOf(of);
+  const stands = { store, audit, clock, policies, secrets: parts.secrets, aliasOf };
   return pages.createEmergencyPages({
     store,
     audit,
@@ -137,8 +149,10 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
     pages: pagesOf(config),
     signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
     withoutSecondFactor: config.oauth.withoutSecondFactor,
-    openings: new openings.EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    openings: new openings.EmergencyOpenings({ ...stands, onAlert: parts.onAlert }),
     reviews: new reviews.EmergencyReviews(stands),
+    limits: createRateLimits({ store, key: config.cookieKeys[0] ?? '', now: clock }),
+    proxyHops: config.oauth.proxyHops,
     find: (tenant, by) => parts.index.find(tenant, by),
     onFault: parts.onFault,
   });

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { OnAlert } from './access/alerts.ts';
 import { FactReader } from './access/facts.ts';
 import { OpeningGuard } from './access/guard.ts';
 import { Policies } from './access/policy-engine.ts';
@@ -33,6 +34,7 @@ import { type Clock, systemClock } from './kernel/clock.ts';
 import type { TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
 import type { Services } from './mcp/tool.ts';
+import { WidgetPages } from './mcp/widget-pages.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
 import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
@@ -70,10 +72,14 @@ export interface AuditProof {
 export interface ComposeOptions {
   /** The browser code, URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
+  /** The widgets, name → the whole page; without them tools answer in words alone. */
+  readonly widgets?: ReadonlyMap<string, string>;
   /** One line for each audit event; in production the log bucket of another administrator. */
   readonly journal: Journal;
   /** Faults of ours: name and code, never a value. */
   readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
+  /** What somebody should look at now; opaque ids alone. */
+  readonly onAlert?: OnAlert;
   readonly clock?: Clock;
 }
 
@@ -90,6 +96,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
   const charts = new SealedCharts({ store, keys });
   const indexKeys = new IndexKeys(keyOptions);
   const index = new PatientIndex({ store, keys: indexKeys });
+  const onAlert = options.onAlert ?? (() => {});
   const audit = new AuditLog({ store, clock, journal: options.journal });
   const services: Services = {
     store,
@@ -103,8 +110,9 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     audit,
     facts: new FactReader(store),
     policies: new Policies(),
-    guard: new OpeningGuard({ store, audit, clock, limits: config.chartLimits, wait }),
+    guard: new OpeningGuard({ store, audit, clock, limits: config.chartLimits, onAlert, wait }),
     clock,
+    widgets: new WidgetPages(options.widgets ?? new Map()),
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
     emergencyUrl: `${config.origin}/emergency`,
   };
@@ -123,6 +131,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
       keyring,
       secrets,
       index,
+      onAlert,
       outside: proof?.outside ?? null,
     }),
     projectId: config.projectId,

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { ref } from '../kernel/collection.ts';
 import type { PatientAlias, PatientId, TenantId, UserId } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
+import type { OnAlert } from './alerts.ts';
 import {
   type EmergencyMinutes,
   type EmergencyReason,
@@ -15,6 +16,9 @@ import { AccessError } from './errors.ts';
 import { findMember, type Role } from './members.ts';
 import type { Policies } from './policy-engine.ts';
 
+/** How the audit log names a patient; null when there is no such chart, or no more. */
+export type AliasOf = (of: { tenant: TenantId; patient: PatientId }) => Promise<PatientAlias | null>;
+
 /** What {@link EmergencyOpenings} stands on. */
 export interface EmergencyOpeningsOptions {
   readonly store: Store;
@@ -22,8 +26,8 @@ export interface EmergencyOpeningsOptions {
   readonly clock: Clock;
   readonly policies: Policies;
   readonly secrets: TenantSecrets;
-  /** How the audit log names a patient; null when there is no such chart. */
-  readonly aliasOf: (of: { tenant: TenantId; patient: PatientId }) => Promise<PatientAlias | null>;
+  readonly onAlert: OnAlert;
+  readonly aliasOf: AliasOf;
 }
 
 /** A clinician's request, freshly signed in. */
@@ -122,6 +126,7 @@ export class EmergencyOpenings {
         { proof: draft.proof },
       );
       draft.confirm();
+      this.#options.onAlert({ kind: OPERATION, tenant, user: request.user, about: record });
       return { patient: request.patient, expiresAt };
     } catch (error) {
       draft.abandon();
@@ -143,15 +148,14 @@ export class EmergencyOpenings {
 /** @returns when access ends. */
 function writeOpening(
   tx: Transaction,
-  request: EmergencyRequest & { patient: PatientId; alias: PatientAlias },
+  request: EmergencyRequest & { patient: PatientId },
   { sealedReason, now }: { sealedReason: Uint8Array; now: number },
 ): number {
-  const { user, patient, alias, reason, record } = request;
+  const { user, patient, reason, record } = request;
   const expiresAt = now + request.minutes * MINUTE_MS;
   tx.create(ref(emergencyRecords, record), {
     user,
     patient,
-    alias,
     reason,
     sealedReason,
     openedAt: now,

@@ -5,6 +5,7 @@ import { type Row, ref } from '../kernel/collection.ts';
 import type { PatientAlias, PatientId, TenantId, UserId } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
 import { type EmergencyReason, emergencyRecords, emergencyRef } from './emergency.ts';
+import type { AliasOf } from './emergency-openings.ts';
 import { AccessError } from './errors.ts';
 import { findMember, type Role } from './members.ts';
 import type { Policies } from './policy-engine.ts';
@@ -17,6 +18,7 @@ export interface EmergencyReviewsOptions {
   readonly clock: Clock;
   readonly policies: Policies;
   readonly secrets: TenantSecrets;
+  readonly aliasOf: AliasOf;
 }
 
 /** Who reviews, freshly signed in. */
@@ -29,7 +31,8 @@ export interface Reviewer {
 export interface QueuedEmergency {
   readonly record: string;
   readonly user: string;
-  readonly alias: string;
+  /** Null once the patient is erased. */
+  readonly alias: PatientAlias | null;
   readonly reason: EmergencyReason;
   /** Milliseconds since the Unix epoch, as all times here. */
   readonly openedAt: number;
@@ -70,7 +73,12 @@ export class EmergencyReviews {
     const rows = await store
       .tenant(reviewer.tenant)
       .list(emergencyRecords, { equals: { state: 'open' }, limit: MAX_QUEUE });
-    const queue = rows.map(({ id, row }) => queued(id, row, { reviewer, now: clock() }));
+    const queue = await Promise.all(
+      rows.map(async ({ id, row }) => {
+        const alias = await this.#aliasOf(reviewer, row);
+        return queued(id, row, { reviewer, alias, now: clock() });
+      }),
+    );
     const entry = entryOf('emergency-queue-read', reviewer, role);
     await this.#options.audit.append(reviewer.tenant, { ...entry, action: 'R', outcome: '0' });
     return queue.sort((a, b) => a.dueAt - b.dueAt);
@@ -89,14 +97,15 @@ export class EmergencyReviews {
     if (row === null) throw refused();
     const place = { purpose: 'emergency-reason', id: record } as const;
     const words = (await secrets.open(reviewer.tenant, place, row.sealedReason)).toString('utf8');
+    const alias = await this.#aliasOf(reviewer, row);
     await audit.append(reviewer.tenant, {
       ...entryOf('emergency-reason-read', reviewer, role),
       action: 'R',
       outcome: '0',
-      patient: row.alias as PatientAlias,
+      ...(alias === null ? {} : { patient: alias }),
       entity: { resource: 'EmergencyAccess', id: record, fields: ['words'] },
     });
-    return { ...queued(record, row, { reviewer, now: clock() }), words };
+    return { ...queued(record, row, { reviewer, alias, now: clock() }), words };
   }
 
   /**
@@ -110,6 +119,7 @@ export class EmergencyReviews {
     const at = ref(emergencyRecords, given.record);
     const [seen] = await store.tenant(reviewer.tenant).get(at);
     await this.#checkMayReview(reviewer, role, seen);
+    const alias = seen === null ? null : await this.#aliasOf(reviewer, seen);
     const draft = audit.draft(reviewer.tenant);
     try {
       await store.tenant(reviewer.tenant).transact(
@@ -121,7 +131,7 @@ export class EmergencyReviews {
           draft.write(tx, {
             ...entryOf('emergency-reviewed', reviewer, role),
             outcome: '0',
-            patient: row.alias as PatientAlias,
+            ...(alias === null ? {} : { patient: alias }),
             entity: {
               resource: 'EmergencyAccess',
               id: given.record,
@@ -137,6 +147,10 @@ export class EmergencyReviews {
       if (error instanceof AccessError) await this.#recordRefusal(reviewer, role);
       throw error;
     }
+  }
+
+  #aliasOf({ tenant }: Reviewer, { patient }: Row<typeof emergencyRecords.columns>) {
+    return this.#options.aliasOf({ tenant, patient: patient as PatientId });
   }
 
   async #roleOf({ tenant, user }: Reviewer): Promise<Role | 'none'> {
@@ -194,9 +208,9 @@ async function endAccess(
 function queued(
   record: string,
   row: Row<typeof emergencyRecords.columns>,
-  { reviewer, now }: { reviewer: Reviewer; now: number },
+  { reviewer, alias, now }: { reviewer: Reviewer; alias: PatientAlias | null; now: number },
 ): QueuedEmergency {
-  const { user, alias, openedAt, expiresAt, dueAt } = row;
+  const { user, openedAt, expiresAt, dueAt } = row;
   const reason = row.reason as EmergencyReason;
   const own = user === reviewer.user;
   return { record, user, alias, reason, openedAt, expiresAt, dueAt, overdue: dueAt <= now, own };

@@ -10,12 +10,13 @@ export const emergencyGrants = collection('emergencyGrants', {
   expiresAt: 'instant',
 });
 
-/** Each emergency access there ever was. The reason in the clinician's own words is sealed under the tenant. */
+/**
+ * Each emergency access there ever was. The reason in the clinician's own words is sealed under the tenant. The alias
+ * of the patient is not here: it dies with the patient's keys.
+ */
 export const emergencyRecords = collection('emergencyRecords', {
   user: 'text',
   patient: 'text',
-  /** How the audit log names the patient. */
-  alias: 'text',
   reason: 'text',
   sealedReason: 'bytes',
   openedAt: 'instant',

@@ -3,6 +3,7 @@ import type { AuditActor } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PatientId, TenantId } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
+import type { Alert, OnAlert } from './alerts.ts';
 import { AccessError } from './errors.ts';
 import {
   allClientOpenings,
@@ -26,6 +27,7 @@ export interface OpeningGuardOptions {
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly limits: { readonly person: OpeningLimits; readonly client: OpeningLimits };
+  readonly onAlert: OnAlert;
   /** Waits so many milliseconds. */
   readonly wait: (ms: number) => Promise<void>;
 }
@@ -56,18 +58,21 @@ export class OpeningGuard {
   /**
    * Counts the opening. Costs no round trip for a chart that was opened within the hour.
    *
+   * @returns whether it had to wait: then what was decided before is old.
    * @throws AccessError `CHART_LIMIT` when it would be one too many; it is not counted then.
    */
-  async admit(opening: PermittedOpening): Promise<void> {
+  async admit(opening: PermittedOpening): Promise<boolean> {
     const { clock, limits, wait } = this.#options;
     const tag = tagOf(opening.patient);
     const now = clock();
     const known = [opening.rows.person, opening.rows.client].every((row) => openingsAt(row, now).has(tag));
-    if (known) return;
+    if (known) return false;
     const others = await this.#otherShards(opening, now);
     const counts = await this.#count(opening, { tag, others });
     const excess = Math.max(counts.person - limits.person.slowAfter, counts.client - limits.client.slowAfter);
-    if (excess > 0) await wait(Math.min(MAX_DELAY_MS, excess * STEP_MS));
+    if (excess <= 0) return false;
+    await wait(Math.min(MAX_DELAY_MS, excess * STEP_MS));
+    return true;
   }
 
   /** What the client opened that lies in other rows than this chart's. */
@@ -95,13 +100,20 @@ export class OpeningGuard {
         },
         { proof: draft.proof },
       );
-      if (slowed) draft.confirm();
-      else draft.abandon();
+      if (slowed) {
+        draft.confirm();
+        this.#alert('charts-slowed', opening);
+      } else draft.abandon();
       return counts;
     } catch (error) {
       draft.abandon();
+      if (error instanceof AccessError) this.#alert('charts-stopped', opening);
       throw error;
     }
+  }
+
+  #alert(kind: Alert['kind'], { tenant, actor }: PermittedOpening): void {
+    this.#options.onAlert({ kind, tenant, user: actor.user, about: actor.client });
   }
 }
 

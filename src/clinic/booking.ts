@@ -17,6 +17,8 @@ import type { NamedSlot } from './slot-token.ts';
 import { Turns } from './turns.ts';
 import {
   findPlace,
+  type KnownRequest,
+  looksTaken,
   readAppointment,
   readSlot,
   type VisitRequest,
@@ -58,7 +60,9 @@ export class Bookings {
   book(request: BookingRequest): Promise<VisitResult> {
     const { slotId: key, reason, slot } = request;
     const asked = { operation: 'scheduleAppointment', key, body: reason ?? '' };
-    return this.#run(request, { asked, slot, work: bookIn });
+    const gone = (known: KnownRequest) =>
+      looksTaken(this.#store.tenant(request.of.tenant), slot, { ...request, ...known });
+    return this.#run(request, { asked, slot, work: bookIn, gone });
   }
 
   /**
@@ -103,10 +107,12 @@ export class Bookings {
       asked,
       slot,
       work,
+      gone = async () => false,
     }: {
       asked: { operation: string; key: string; body: string };
       slot: Pick<NamedSlot, 'visitType' | 'practitioner' | 'start'>;
       work: (work: VisitWork<R>) => Promise<VisitResult>;
+      gone?: (known: KnownRequest) => Promise<boolean>;
     },
   ): Promise<VisitResult> {
     const { of, user, client } = request;
@@ -117,9 +123,10 @@ export class Bookings {
     ]);
     const inside = (chart: OpenChart, tx: Transaction) => work({ request, chart, tx, mark, tag, planned });
     try {
-      return await this.#turns.take(`${of.tenant}/${slot.practitioner}/${slot.start}`, () =>
-        this.#charts.transact(of, inside, { proof: request.audit.draft.proof }),
-      );
+      return await this.#turns.take(`${of.tenant}/${slot.practitioner}/${slot.start}`, async (waited) => {
+        if (waited && (await gone({ planned, mark, tag }))) return { outcome: 'taken' };
+        return this.#charts.transact(of, inside, { proof: request.audit.draft.proof });
+      });
     } catch (error) {
       if (error instanceof StoreError && error.code === 'TIME_TAKEN') return { outcome: 'taken' };
       throw error;

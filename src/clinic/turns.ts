@@ -10,15 +10,17 @@ export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /**
-   * Runs `work` when everyone who asked for `key` before has finished, however that ended.
+   * Runs `work` when everyone who asked for `key` before has finished, however that ended, and tells it whether there
+   * was anybody.
    *
    * @throws StoreError `CONTENTION` (retryable) when that took over 20 s; then `work` was not run.
    */
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async take<T>(key: string, work: (waited: boolean) => Promise<T>): Promise<T> {
     const until = performance.now() + MAX_WAIT_MS;
-    const before = this.#last.get(key) ?? Promise.resolve();
+    const ahead = this.#last.get(key);
+    const before = ahead ?? Promise.resolve();
     const mine = before.then(() => {
-      if (performance.now() <= until) return work();
+      if (performance.now() <= until) return work(ahead !== undefined);
       throw new StoreError('CONTENTION', 'Many want this time at once. Try again in a moment.', {
         retryable: true,
       });

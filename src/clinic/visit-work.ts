@@ -2,7 +2,7 @@ import type { AuditDraft } from '../audit/append.ts';
 import type { ChartChange, OpenChart } from '../crypto/open-chart.ts';
 import type { PatientRef } from '../crypto/patient-keys.ts';
 import type { PatientAlias, UserId } from '../kernel/ids.ts';
-import type { TimeClaim, Transaction } from '../kernel/store.ts';
+import type { Reader, TimeClaim, Transaction } from '../kernel/store.ts';
 import {
   APPOINTMENT_SCHEMA,
   type Appointment,
@@ -16,7 +16,7 @@ import type { Booker } from './clinic.ts';
 import { type HolderTag, overlapping, settleHolds, type Vacant } from './holds.ts';
 import { earlierAnswer, keepAnswer, type RequestMark } from './idempotency.ts';
 import { type Offering, rereadOffering, resourcesOf } from './offering.ts';
-import { type Place, placeFor, spanFor } from './places.ts';
+import { type Place, placeFor, resourcesFor, spanFor } from './places.ts';
 import type { NamedSlot } from './slot-token.ts';
 import { byResource } from './slots.ts';
 
@@ -57,6 +57,9 @@ export interface VisitWork<R extends VisitRequest = VisitRequest> {
   readonly planned: Offering;
 }
 
+/** What is known of a request before its transaction. */
+export type KnownRequest = Pick<VisitWork, 'planned' | 'mark' | 'tag'>;
+
 /** What a slot's transaction reads, all at once. */
 export interface SlotReads {
   /** The visit that this very request was answered with before. */
@@ -79,6 +82,27 @@ export async function readSlot(work: VisitWork, slot: NamedSlot, overbook: boole
   const now = spanFor(slot, offering.visitType);
   const same = actual.join() === expected.join() && now.from === span.from && now.to === span.to;
   return { repeated, offering, claims: same || actual.length === 0 ? claims : await tx.busy(actual, now) };
+}
+
+/**
+ * Whether a slot is gone and this request was never answered, as a look without a transaction sees it. For those who
+ * waited while others booked the same time: most would only learn in a transaction of their own that they lost.
+ */
+export async function looksTaken(
+  reader: Reader,
+  slot: NamedSlot,
+  known: KnownRequest & { readonly now: number; readonly overbook?: boolean },
+): Promise<boolean> {
+  const { practitioner, visitType } = known.planned;
+  if (practitioner === undefined) return false;
+  const needs = { visitType, practitioner, overbook: known.overbook ?? false };
+  const [[earlier], claims] = await Promise.all([
+    reader.get(known.mark.at),
+    reader.busy(resourcesFor(needs), spanFor(slot, visitType)),
+  ]);
+  if (earlier !== null) return false;
+  const { blocking } = await settleHolds(reader, claims, known);
+  return placeFor(slot, needs, byResource(blocking)) === null;
 }
 
 /** The visit that this very request was answered with before, or null. */

@@ -11,7 +11,8 @@ import { ChartsealError } from '../kernel/errors.ts';
 import { type PatientId, parsePatientId, type TenantId } from '../kernel/ids.ts';
 import { createCookieJar } from '../oauth/cookie-jar.ts';
 import { type Page, type PageAssets, sendPage } from '../oauth/pages.ts';
-import { bodyOf } from '../oauth/request.ts';
+import { subjectOf } from '../oauth/rate-limits.ts';
+import { addressOf, bodyOf } from '../oauth/request.ts';
 import { EMERGENCY_STATUS, EmergencyError } from './errors.ts';
 import { readEmergencyForm, readVerdict } from './form.ts';
 import {
@@ -42,6 +43,8 @@ export interface EmergencyPagesOptions extends EmergencySignInParts {
   readonly origin: string;
   /** Secrets of at least 32 characters for the cookie and the forms. The first signs, all verify. */
   readonly cookieKeys: readonly string[];
+  /** Proxies in front of this server whose word about the address counts. */
+  readonly proxyHops: number;
   readonly pages: PageAssets;
   readonly clock: Clock;
   readonly openings: EmergencyOpenings;
@@ -142,10 +145,11 @@ function requireOwnForm(options: EmergencyPagesOptions, visit: Visit, form: URLS
 
 async function submitSignIn(
   options: EmergencyPagesOptions,
-  { res }: Visit,
+  { req, res }: Visit,
   form: URLSearchParams,
 ): Promise<void> {
-  const signedIn = await signInToEmergency(options, form.get('idToken') ?? '');
+  const address = subjectOf(addressOf(req, options.proxyHops));
+  const signedIn = await signInToEmergency(options, { idToken: form.get('idToken') ?? '', address });
   if (signedIn.problem !== null) return sendPage(res, signInPage(options.pages, signedIn));
   const session = startSession(signedIn, options.clock());
   const until = new Date(options.clock() + SESSION_MS).toUTCString();

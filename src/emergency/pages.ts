@@ -3,6 +3,8 @@ import type { EmergencyToReview, QueuedEmergency } from '../access/emergency-rev
 import { html, jsonBlock, type SafeHtml } from '../oauth/html.ts';
 import { IDENTITY_HOSTS, layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
 
+const ERASED = 'who was erased since';
+
 /** How times are shown: in the clinic's zone, with weekday and zone. */
 export type SayTime = (ms: number) => string;
 
@@ -105,7 +107,7 @@ export function queuePage(
     (one) => html`
       <li class="waiting">
         <p><strong>${EMERGENCY_REASONS[one.reason] ?? one.reason}</strong>${one.overdue ? html` <span class="overdue">Overdue</span>` : ''}</p>
-        <p class="detail">Opened ${say.time(one.openedAt)} by ${one.user}, patient ${one.alias}. Review by ${say.time(one.dueAt)}.</p>
+        <p class="detail">Opened ${say.time(one.openedAt)} by ${one.user}, patient ${one.alias ?? ERASED}. Review by ${say.time(one.dueAt)}.</p>
         ${
           one.own
             ? html`<p class="detail">You opened this yourself: somebody else reviews it.</p>`
@@ -132,7 +134,7 @@ export function reviewPage(
       <dt>Reason</dt><dd>${EMERGENCY_REASONS[one.reason] ?? one.reason}</dd>
       <dt>In the clinician’s words</dt><dd>${one.words}</dd>
       <dt>Opened by</dt><dd>${one.user}</dd>
-      <dt>Patient, as in the audit log</dt><dd>${one.alias}</dd>
+      <dt>Patient, as in the audit log</dt><dd>${one.alias ?? ERASED}</dd>
       <dt>Open from</dt><dd>${say.time(one.openedAt)}</dd>
       <dt>Until</dt><dd>${say.time(one.expiresAt)}</dd>
     </dl>

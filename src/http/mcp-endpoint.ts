@@ -5,6 +5,7 @@ import { type BearerOptions, type Principal, refuseMisplacedToken, verifyBearer 
 import { AccessError } from '../access/errors.ts';
 import { RESOURCE_SCOPES } from '../access/scopes.ts';
 import { challenge } from '../mcp/answers.ts';
+import { appsSessionFor, isAppsSession } from '../mcp/apps.ts';
 import type { Caller } from '../mcp/call-tool.ts';
 import { createServer } from '../mcp/server.ts';
 import type { Services } from '../mcp/tool.ts';
@@ -62,7 +63,10 @@ export function createMcpEndpoint(
     };
     const authenticated = Object.assign(req, { auth }) as Request & { auth: AuthInfo };
     if (await isLegacyRequest(await toWebRequest(authenticated as never, body))) {
-      await serveLegacy(createServer(caller), { req: authenticated, res, body });
+      const session = appsSessionFor(body);
+      if (session !== null) res.setHeader('mcp-session-id', session);
+      const showsWidgets = isAppsSession(req.headers['mcp-session-id']);
+      await serveLegacy(createServer({ ...caller, showsWidgets }), { req: authenticated, res, body });
     } else {
       await modern(authenticated as never, res, body);
     }

@@ -7,9 +7,16 @@ import type { Tool, ToolResult } from './tool.ts';
 /** Codes of a chart that stays closed. Each answer carries the same way out, whoever asked and for whatever. */
 const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CHART_LIMIT', 'POLICY_UNAVAILABLE']);
 
-/** A tool's answer as MCP says it: a sentence and the structured output. */
-export function answerOf(_tool: Tool, result: ToolResult<Record<string, unknown>>): CallToolResult {
-  return { content: [{ type: 'text', text: result.text }], structuredContent: result.output };
+/** Where in `_meta` a widget finds its part of an answer. */
+const WIDGET_META = 'chartseal/widget';
+
+/** A tool's answer as MCP says it: a sentence and the structured output for the model, and the widget's part apart. */
+export function answerOf({ text, output, widget }: ToolResult<Record<string, unknown>>): CallToolResult {
+  return {
+    content: [{ type: 'text', text }],
+    structuredContent: output,
+    ...(widget === undefined ? {} : { _meta: { [WIDGET_META]: widget } }),
+  };
 }
 
 /**

@@ -21,6 +21,8 @@ import {
 export interface Caller {
   readonly principal: Principal;
   readonly services: Services;
+  /** The client declared MCP Apps for this request. Left out is no. */
+  readonly showsWidgets?: boolean;
   /** Told when the call needs scopes that were not granted, for clients that read the challenge from HTTP. */
   readonly onStepUp?: (challenge: string) => void;
 }
@@ -44,17 +46,13 @@ export async function callTool(tool: Tool, args: unknown, caller: Caller): Promi
   try {
     const input = validateInput(tool, args);
     const requirement = tool.requirementFor?.(input) ?? tool.requirement;
-    const facts = await gather(requirement, input, caller);
-    progress = { facts, decision: null };
-    const decision = decide(requirement, {
-      ...caller,
-      facts,
-      engine: await caller.services.policies.engine(),
-    });
-    progress = { facts, decision };
-    await countOpening(caller, facts, decision);
-    const result = await run(tool, input, { ...caller, member: facts.member, decision });
-    return answerOf(tool, result);
+    const note = (known: Progress): void => {
+      progress = known;
+    };
+    const { facts, decision } = await authorise(requirement, input, { ...caller, note });
+    const showsWidgets = caller.showsWidgets === true;
+    const result = await run(tool, input, { ...caller, showsWidgets, member: facts.member, decision });
+    return answerOf(result);
   } catch (error) {
     await recordRefusal(tool, error, { ...caller, ...progress });
     return errorAnswer(tool, error, caller);
@@ -66,6 +64,25 @@ function validateInput(tool: Tool, args: unknown): Record<string, unknown> {
   const parsed = z.strictObject(tool.input.shape).safeParse(args ?? {});
   if (parsed.success) return parsed.data;
   throw new McpError('INPUT', describeIssues(tool, parsed.error));
+}
+
+/**
+ * Gathers, decides and counts. An opening that had to wait is decided again: what was permitted before may have been
+ * withdrawn meanwhile.
+ */
+async function authorise(
+  requirement: Requirement,
+  input: Record<string, unknown>,
+  caller: Caller & { note: (known: Progress) => void },
+): Promise<{ facts: GatheredFacts; decision: Decision }> {
+  const engine = await caller.services.policies.engine();
+  for (;;) {
+    const facts = await gather(requirement, input, caller);
+    caller.note({ facts, decision: null });
+    const decision = decide(requirement, { ...caller, facts, engine });
+    caller.note({ facts, decision });
+    if (!(await countOpening(caller, facts, decision))) return { facts, decision };
+  }
 }
 
 /** Of all arguments only the handle of the patient reaches the decision, and only as a handle. */
@@ -82,16 +99,16 @@ function gather(
   });
 }
 
-/** One's own chart is not counted: it is one chart. */
+/** True when it had to wait. One's own chart is not counted: it is one chart. */
 async function countOpening(
   { principal, services }: Caller,
   { member, openings }: GatheredFacts,
   { patient, relationship }: Decision,
-): Promise<void> {
-  if (patient === null || relationship === 'self') return;
+): Promise<boolean> {
+  if (patient === null || relationship === 'self') return false;
   const { tenant, user, client } = principal;
   const actor = { user, role: member?.role ?? 'none', client };
-  await services.guard.admit({ tenant, patient, actor, rows: openings });
+  return services.guard.admit({ tenant, patient, actor, rows: openings });
 }
 
 async function run(
@@ -106,7 +123,7 @@ async function run(
     outcome: '0',
     ...(details.patient === undefined ? {} : { patient: details.patient }),
     ...(details.written === undefined ? {} : { written: details.written }),
-    entity: entityOf(tool, details),
+    entity: entityOf(tool, { ...details, widget: widgetPart(tool, details.widget, call) }),
     purposeOfUse: decision.purposeOfUse,
     policy: decision.policy,
   });
@@ -118,7 +135,7 @@ async function run(
     draft.abandon();
     throw error;
   }
-  const minimised = { ...result, output: tool.output.parse(result.output) };
+  const minimised = minimise(tool, result, call);
   if (result.committed === true) {
     draft.confirm();
   } else {
@@ -129,20 +146,29 @@ async function run(
   return minimised;
 }
 
+/** Both tiers, cut to their schemas; the widget's is released to a host that shows widgets, and to no other (G10). */
+function minimise(
+  tool: Tool,
+  { widget, ...result }: ToolResult<Record<string, unknown>>,
+  call: Pick<ToolCall, 'showsWidgets'>,
+): ToolResult<Record<string, unknown>> {
+  const part = widgetPart(tool, widget, call);
+  const output = tool.output.parse(result.output);
+  return { ...result, output, ...(part === undefined ? {} : { widget: part }) };
+}
+
+function widgetPart(tool: Tool, widget: unknown, { showsWidgets }: Pick<ToolCall, 'showsWidgets'>) {
+  return showsWidgets && widget !== undefined ? tool.widget?.parse(widget) : undefined;
+}
+
 /** A chart that a search found is decided about like one that was asked for; most that are found are not opened. */
 async function openFound(
   caller: Caller,
   patient: PatientId,
   requirement: Requirement,
 ): Promise<Decision | null> {
-  const facts = await gather(requirement, { patient }, caller);
   try {
-    const decision = decide(requirement, {
-      ...caller,
-      facts,
-      engine: await caller.services.policies.engine(),
-    });
-    await countOpening(caller, facts, decision);
+    const { decision } = await authorise(requirement, { patient }, { ...caller, note: () => {} });
     return decision;
   } catch (error) {
     if (error instanceof AccessError && error.code === 'NOT_FOUND') return null;
@@ -170,6 +196,7 @@ function readEntry(
 ): AuditEntry {
   const base = entry({
     output: result.output,
+    widget: result.widget,
     id: result.resourceId,
     ...(result.patient === undefined ? {} : { patient: result.patient }),
   });
@@ -212,7 +239,7 @@ function actOf(tool: Tool, call: { principal: Principal; member: Facts['member']
 }
 
 function entityOf(tool: Tool, details: EntryDetails): NonNullable<AuditEntry['entity']> {
-  const fields = fieldNames(details.output);
+  const fields = [...fieldNames(details.output), ...fieldNames({ widget: details.widget })];
   return { resource: tool.audit.resource, ...(details.id === undefined ? {} : { id: details.id }), fields };
 }
 

@@ -7,9 +7,11 @@ import {
 import { z } from 'zod';
 import { scopesNeeded } from '../access/policy.ts';
 import { VERSION } from '../kernel/version.ts';
+import { envelopeDeclaresApps } from './apps.ts';
 import { type Caller, callTool } from './call-tool.ts';
 import { TOOLS } from './catalog.ts';
 import type { Tool } from './tool.ts';
+import type { WidgetPages } from './widget-pages.ts';
 
 /** What the model reads before anything else; the part that matters fits in 512 characters. */
 const INSTRUCTIONS = [
@@ -24,6 +26,9 @@ const INSTRUCTIONS = [
 
 const SERVER_INFO = { name: 'chartseal', title: 'Chartseal', version: VERSION };
 
+/** JSON-RPC code of MCP for a resource that is not there. */
+const RESOURCE_NOT_FOUND = -32002;
+
 /** The tool list, made once: schemas, hints, and who may call (ChatGPT reads `securitySchemes`). */
 export const TOOL_LISTINGS: readonly ToolListing[] = TOOLS.map(listingOf);
 
@@ -32,16 +37,37 @@ export const TOOL_LISTINGS: readonly ToolListing[] = TOOLS.map(listingOf);
  * validates inputs itself and the listing carries `securitySchemes`, which `registerTool` drops.
  */
 export function createServer(caller: Caller): Server {
-  const server = new Server(SERVER_INFO, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
-  server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LISTINGS] }));
-  server.setRequestHandler('tools/call', ({ params }) => {
+  const { widgets } = caller.services;
+  const capabilities = { tools: {}, resources: {} };
+  const server = new Server(SERVER_INFO, { capabilities, instructions: INSTRUCTIONS });
+  server.setRequestHandler('tools/list', () => ({ tools: listingsWith(widgets) }));
+  server.setRequestHandler('resources/list', () => ({ resources: widgets.list() }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
+  server.setRequestHandler('resources/read', ({ params }) => {
+    const page = widgets.read(params.uri);
+    if (page === null) {
+      throw new ProtocolError(RESOURCE_NOT_FOUND, 'Unknown resource. Use an address from resources/list.');
+    }
+    return { contents: [page] };
+  });
+  server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => {
     const tool = TOOLS.find(({ name }) => name === params.name);
     if (tool === undefined) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool. Use a name from tools/list.');
     }
-    return callTool(tool, params.arguments, caller);
+    const showsWidgets = caller.showsWidgets === true || envelopeDeclaresApps(mcpReq.envelope);
+    return callTool(tool, params.arguments, { ...caller, showsWidgets });
   });
   return server;
+}
+
+/** The tool list, each tool naming the page that shows its answer. */
+function listingsWith(widgets: WidgetPages): ToolListing[] {
+  return TOOL_LISTINGS.map((listing, index) => {
+    const shownBy = TOOLS[index]?.shownBy;
+    if (shownBy === undefined) return listing;
+    return { ...listing, _meta: { ...listing._meta, ...widgets.metaOf(shownBy) } };
+  });
 }
 
 function listingOf(tool: Tool): ToolListing {

@@ -18,6 +18,7 @@ import type { PatientRef } from '../crypto/patient-keys.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PatientAlias, PatientId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
+import type { WidgetName, WidgetPages } from './widget-pages.ts';
 
 /** What tools stand on. Composed once for the process. */
 export interface Services {
@@ -34,6 +35,7 @@ export interface Services {
   readonly policies: Policies;
   readonly guard: OpeningGuard;
   readonly clock: Clock;
+  readonly widgets: WidgetPages;
   /** Where a client learns how to sign in (RFC 9728). */
   readonly resourceMetadataUrl: string;
   /** Where clinicians ask for access in an emergency; every refusal of a chart names it. */
@@ -47,6 +49,8 @@ export interface ToolCall {
   readonly decision: Decision;
   readonly services: Services;
   readonly now: number;
+  /** The client declared MCP Apps: what the widget adds is released to it. Otherwise tools need not gather it. */
+  readonly showsWidgets: boolean;
   /**
    * For a tool that finds charts: decides about one of them as the pipeline decides about the one that is asked
    * for, and counts the opening. Null when it is not the caller's to see.
@@ -61,11 +65,18 @@ export type EntryDetails = Pick<AuditEntry, 'patient' | 'written'> & {
   readonly id?: string | undefined;
   /** The output about to be released; its field names go into the event. */
   readonly output: unknown;
+  /** What the widget adds to it. */
+  readonly widget?: unknown;
 };
 
 /** What a tool answers. */
 export interface ToolResult<Output> {
   readonly output: Output;
+  /**
+   * What the widget adds for the person: it reaches the host and not the model, and only a client that declared MCP
+   * Apps gets it. Cut to {@link Tool.widget}.
+   */
+  readonly widget?: Readonly<Record<string, unknown>>;
   /** One or two sentences for the model; the rest is in `output`. */
   readonly text: string;
   readonly patient?: PatientAlias;
@@ -85,6 +96,10 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly description: string;
   readonly input: I;
   readonly output: O;
+  /** The schema of what the widget adds. Without one nothing is added. */
+  readonly widget?: z.ZodObject;
+  /** Which widget shows the answer. */
+  readonly shownBy?: WidgetName;
   readonly annotations: {
     readonly readOnlyHint: boolean;
     readonly destructiveHint: boolean;

@@ -6,6 +6,7 @@ import { keepClient } from './adapter.ts';
 import type { ClientPolicy } from './clients.ts';
 import { developmentOnly } from './development.ts';
 import type { OAuthEvent } from './events.ts';
+import { createFederation, type IdentityProvider } from './federation.ts';
 import { createGrantRegistry, type GrantRegistry } from './grants.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import { createHandler, nameOf } from './handler.ts';
@@ -52,6 +53,8 @@ export interface AuthorizationServerOptions {
   readonly issParameter?: boolean;
   /** How many entries of `X-Forwarded-For` the platform itself writes; none when left out. */
   readonly proxyHops?: number;
+  /** Accounts elsewhere by which people may sign in. */
+  readonly identityProviders?: readonly IdentityProvider[];
   /** For the audit log. Awaited: when it fails, the step fails. */
   readonly onEvent?: (event: OAuthEvent) => Promise<void>;
   /** Faults of the server, without values: the error's name and code. */
@@ -72,6 +75,7 @@ export interface AuthorizationServer {
   readonly grants: GrantRegistry;
 }
 
+const IDENTITY_TOOLKIT = 'https://identitytoolkit.googleapis.com';
 const CHATGPT_HOSTS = ['chatgpt.com', 'openai.com'];
 const METADATA = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
@@ -91,9 +95,20 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   const provider = createProvider({ ...options, grants, clients, limits, fetch, onEvent });
   provider.on('server_error', (_ctx, error) => fault(nameOf(error)));
   (provider as NodeJS.EventEmitter).on('error', (error) => fault(nameOf(error)));
+  const emulator = options.pages.authEmulatorUrl;
+  const federation = createFederation({
+    issuer: options.issuer,
+    providers: options.identityProviders ?? [],
+    toolkitUrl: emulator === undefined ? IDENTITY_TOOLKIT : `${emulator}/identitytoolkit.googleapis.com`,
+    apiKey: options.pages.apiKey,
+    key: options.cookieKeys[0] ?? '',
+    fetch: globalThis.fetch,
+  });
   const interactions = createInteractions({
     ...options,
+    pages: { ...options.pages, providers: federation.providers },
     provider,
+    federation,
     grants,
     limits,
     now,
@@ -105,7 +120,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   });
   const userInfo = createUserInfo({ ...options, grants, now, onEvent });
   return {
-    handle: createHandler({ options, provider, clients, limits, interactions, userInfo }),
+    handle: createHandler({ options, provider, clients, limits, federation, interactions, userInfo }),
     isOAuthPath: (path) => path.startsWith('/oauth/') || METADATA.has(path),
     jwks: () => ({
       keys: options.signingKeys.map(({ d: _private, ...key }) => ({ ...key, use: 'sig', alg: 'ES256' })),

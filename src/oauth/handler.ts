@@ -4,12 +4,14 @@ import type { AuthorizationServerOptions } from './authorization-server.ts';
 import { type ClientPolicy, redirectAllowed, registrationOf } from './clients.ts';
 import { createCookieJar } from './cookie-jar.ts';
 import { OAuthError } from './errors.ts';
+import { FEDERATED_RETURN, type Federation } from './federation.ts';
 import { isInteractionPath } from './interactions.ts';
 import { problemPage, sendPage } from './pages.ts';
 import { LIMITS, type RateLimits, SHARDS, subjectOf } from './rate-limits.ts';
 import { ADDRESS_HEADER, SERVER_ERROR } from './reactions.ts';
 import { addressOf, bodyOf, rewritten } from './request.ts';
 import { USER_INFO_PATH } from './user-info.ts';
+import { expired } from './visit.ts';
 
 /** What a request may pass to. */
 export interface HandlerParts {
@@ -22,8 +24,10 @@ export interface HandlerParts {
     res: ServerResponse;
     path: string;
     body: Buffer;
+    query: URLSearchParams;
     address: string;
   }) => Promise<void>;
+  readonly federation: Federation;
   readonly userInfo: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 }
 
@@ -82,14 +86,29 @@ async function pass(
       res,
       path,
       body,
+      query: url.searchParams,
       address,
     });
   }
+  if (path === FEDERATED_RETURN) return sendOn(parts.federation, url, res);
   if (path === '/oauth/authorize') completeRequest(url, parts.options);
   const posted = req.method === 'POST';
   if (posted && path === '/oauth/token') await refuseSpent(parts.limits, address);
   const sent = posted && path === '/oauth/register' ? await register(parts, body, address) : body;
   await library(rewritten(req, { url: path + url.search, headers, body: sent }), res);
+}
+
+/** Back from an account elsewhere, to the interaction that began it: only there is its cookie seen. */
+function sendOn(federation: Federation, url: URL, res: ServerResponse): void {
+  const answer = federation.returned(url.searchParams.get('state'));
+  if (answer === null) throw expired();
+  const query = new URLSearchParams();
+  for (const name of ['state', 'code']) {
+    const value = url.searchParams.get(name);
+    if (value !== null) query.set(name, value);
+  }
+  const location = `/oauth/interaction/${answer.uid}/returned?${query}`;
+  res.writeHead(303, { location, 'cache-control': 'private, no-store' }).end();
 }
 
 /** What a client may leave out is filled in, and what names a person is left out. */

@@ -12,6 +12,12 @@ export interface PageAssets {
   readonly name: string;
   /** The Firebase project's web API key. Public by nature: it names the project and proves nothing. */
   readonly apiKey: string;
+  /** Accounts elsewhere by which people may sign in: the last part of the form's address, and the button's word. */
+  readonly providers?: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly authorizeUrl: string;
+  }[];
   /** The Auth emulator's address, in development only. */
   readonly authEmulatorUrl?: string;
 }
@@ -59,6 +65,7 @@ export function signInPage(assets: PageAssets, context: PageContext, error = '')
       <p id="error" class="error" role="alert" aria-live="assertive">${error}</p>
       <button class="primary" type="submit">Sign in</button>
     </form>
+    ${providerForms(assets, context)}
     <form method="post" action="${context.path}/cancel">
       <input type="hidden" name="csrf" value="${context.csrf}">
       <button type="submit">Cancel</button>
@@ -70,8 +77,20 @@ export function signInPage(assets: PageAssets, context: PageContext, error = '')
   return {
     status: error === '' ? 200 : 400,
     body: layout(assets, 'Sign in', body),
-    policy: policy({ connect: [...IDENTITY_HOSTS, ...emulator], redirect: context.redirect }),
+    policy: policy({
+      connect: [...IDENTITY_HOSTS, ...emulator],
+      forms: [context.redirect, ...(assets.providers ?? []).map(({ authorizeUrl }) => new URL(authorizeUrl))],
+    }),
   };
+}
+
+function providerForms({ providers = [] }: PageAssets, context: PageContext): SafeHtml[] {
+  return providers.map(
+    ({ id, label }) => html`<form class="provider" method="post" action="${context.path}/with-${id}">
+      <input type="hidden" name="csrf" value="${context.csrf}">
+      <button type="submit">Continue with ${label}</button>
+    </form>`,
+  );
 }
 
 /** What the consent page says: what the client asks for and for whom it would act, in words. */
@@ -82,13 +101,15 @@ export interface ConsentWords {
 
 export function consentPage(assets: PageAssets, context: PageContext, words: ConsentWords): Page {
   const days = LIFETIMES.grant / 86_400;
+  const idle = LIFETIMES.idleGrant / 86_400;
   const nothing = words.permissions.length === 0;
   const body = html`
     <h1>Connect ${context.clientName}?</h1>
     <p>It will act for <strong>${words.actsFor}</strong>${nothing ? ', but nothing that it asks for is open to this account.' : ', and will be able to:'}</p>
     <ul class="scopes">${words.permissions.map((line) => html`<li>${line}</li>`)}</ul>
     <p class="detail">Your answer is sent to <strong>${context.redirect.host}</strong>${loopbackNote(context.redirect)}.
-      Go on only if you started this yourself. The connection ends after ${days} days, or when you disconnect.</p>
+      Go on only if you started this yourself. The connection ends after ${days} days,
+      after ${idle} days without use, or when you disconnect.</p>
     <form method="post" action="${context.path}/consent">
       <input type="hidden" name="csrf" value="${context.csrf}">
       ${nothing ? '' : html`<button class="primary" type="submit" name="decision" value="allow">Allow</button>`}
@@ -97,7 +118,7 @@ export function consentPage(assets: PageAssets, context: PageContext, words: Con
   return {
     status: 200,
     body: layout(assets, `Connect ${context.clientName}?`, body),
-    policy: policy({ connect: [], redirect: context.redirect }),
+    policy: policy({ connect: [], forms: [context.redirect] }),
   };
 }
 
@@ -131,9 +152,9 @@ const loopbackNote = (redirect: URL): string =>
   redirect.protocol === 'http:' ? ', an app on this computer' : '';
 
 /** The content security policy of a page: its own script, style and forms, and what is named. */
-export function policy(allowed: { connect: readonly string[]; redirect?: URL }): string {
-  // Browsers hold the redirects that follow a form to form-action too, so the client's origin is part of it.
-  const actions = ["'self'", ...(allowed.redirect === undefined ? [] : [allowed.redirect.origin])];
+export function policy(allowed: { connect: readonly string[]; forms?: readonly URL[] }): string {
+  // Browsers hold the redirects that follow a form to form-action too, so where they lead is part of it.
+  const actions = ["'self'", ...(allowed.forms ?? []).map(({ origin }) => origin)];
   return [
     "default-src 'none'",
     "script-src 'self'",

@@ -19,11 +19,11 @@ export const STAFF_ROLES: readonly string[] = ['clinician', 'frontdesk', 'audito
 /** For whom a connected app acts, in words. */
 export function actsFor({ role, clinic }: ClinicPerson): string {
   const words = WORDS[role];
-  return words === undefined ? `yourself at ${clinic}` : `${words} ${clinic}`;
+  return words === undefined ? `you at ${clinic}` : `${words} ${clinic}`;
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  patient: 'yourself, with your own health record at',
+  patient: 'you, with your own health record at',
   proxy: 'the people you act for at',
   clinician: 'you as a clinician of',
   frontdesk: 'you at the front desk of',

@@ -11,7 +11,6 @@ import { createAdapterFactory } from './adapter.ts';
 import { type ClientPolicy, fetchAllowed, redirectAllowed } from './clients.ts';
 import type { OAuthEvent } from './events.ts';
 import type { GrantRegistry } from './grants.ts';
-import { SESSION_PATH } from './interactions.ts';
 import { withoutIssParameter } from './iss-parameter.ts';
 import { LIFETIMES } from './lifetimes.ts';
 import { type PageAssets, pageHeaders, problemPage } from './pages.ts';
@@ -19,6 +18,7 @@ import type { RateLimits } from './rate-limits.ts';
 import { react, rememberEnd } from './reactions.ts';
 import type { SignIn } from './sign-in.ts';
 import { USER_INFO_PATH } from './user-info.ts';
+import { SESSION_PATH } from './visit.ts';
 
 export interface ProviderOptions {
   readonly issuer: string;

@@ -20,9 +20,14 @@ export function assertSafe(options: AuthorizationServerOptions): void {
     throw unsafe('Give each signing key a kid of its own.');
 }
 
-function assertProduction({ issuer, pages, withoutSecondFactor = [] }: AuthorizationServerOptions): void {
+function assertProduction(options: AuthorizationServerOptions): void {
+  const { issuer, pages, withoutSecondFactor = [], identityProviders = [] } = options;
   if (!issuer.startsWith('https://')) throw unsafe('The issuer must be https.');
   if (pages.authEmulatorUrl !== undefined) throw unsafe('The Auth emulator is for development only.');
+  const plain = identityProviders
+    .flatMap((one) => [one.authorizeUrl, one.tokenUrl])
+    .some((url) => !url.startsWith('https://'));
+  if (plain) throw unsafe('Accounts elsewhere are reached over https.');
   if (withoutSecondFactor.length > 0) throw unsafe('Nobody is exempt from the second factor in production.');
 }
 

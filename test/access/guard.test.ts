@@ -47,6 +47,14 @@ describe('whoever opens unusually many different charts', () => {
     expect(waits).toEqual([100, 200]);
     const slowed = (await eventsOf(clinic.services)).filter(({ operation }) => operation === 'charts-slowed');
     expect(slowed).toHaveLength(1);
+    expect(clinic.alerts).toEqual(
+      ['charts-slowed', 'charts-stopped', 'charts-stopped'].map((kind) => ({
+        kind,
+        tenant: TENANT,
+        user: 'usr_frontdesk',
+        about: 'client-1',
+      })),
+    );
     expect(slowed[0]).toMatchObject({
       actor: { user: 'usr_frontdesk', role: 'frontdesk', client: 'client-1' },
     });
@@ -85,6 +93,7 @@ describe('whoever opens unusually many different charts', () => {
       audit: new AuditLog({ store: clinic.store, clock: () => clinic.time.now, journal: () => {} }),
       clock: () => clinic.time.now,
       limits: LIMITS,
+      onAlert: () => {},
       wait: async () => {},
     });
     const outcomes = await Promise.all(

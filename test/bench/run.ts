@@ -1,3 +1,4 @@
+import { ACCESS_BENCHES } from './access.ts';
 import { AUDIT_BENCHES } from './audit.ts';
 import { BEARER_BENCHES } from './bearer.ts';
 import type { Bench, BenchOptions } from './bench.ts';
@@ -8,7 +9,13 @@ import { RIVAL_BENCHES } from './rivals.ts';
  * `npm run bench`: a table; `-- --json`: one JSON object a line; `-- --list`: the names; `-- --quick`: fewer rounds;
  * `-- NAME…`: only those whose name begins so. Figures say, tests judge: it exits 0 whatever they are.
  */
-const ALL: readonly Bench[] = [...CRYPTO_BENCHES, ...RIVAL_BENCHES, ...AUDIT_BENCHES, ...BEARER_BENCHES];
+const ALL: readonly Bench[] = [
+  ...ACCESS_BENCHES,
+  ...CRYPTO_BENCHES,
+  ...RIVAL_BENCHES,
+  ...AUDIT_BENCHES,
+  ...BEARER_BENCHES,
+];
 const FLAGS = ['--json', '--list', '--quick'];
 
 /** One measured line. `floor` and `ratio` are null where nothing is to be compared with. */

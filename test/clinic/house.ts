@@ -23,8 +23,8 @@ export const NOON = Date.parse('2026-11-30T12:00:00-05:00');
 export const at = (local: string): number => Date.parse(`${local}:00-05:00`);
 
 /** A clinic of a test's own on any store: a doctor, a group nurse, two rooms, and a clock that the test turns. */
-export async function openClinic(store: Store) {
-  const tenant = randomId('t') as TenantId;
+export async function openClinic(store: Store, known?: TenantId) {
+  const tenant = known ?? (randomId('t') as TenantId);
   const clock = { now: NOON };
   const keyring = new LocalKeyring([{ version: 1, hex: 'ab'.repeat(32), status: 'active' }]);
   const cache = new KeyCache(DEFAULT_KEY_CACHE, Date.now);
@@ -35,24 +35,7 @@ export async function openClinic(store: Store) {
   const charts = new SealedCharts({ store, keys });
   const audit = new AuditLog({ store, clock: Date.now, journal: () => undefined });
   const patients = new Patients({ charts, keys, index: new PatientIndex({ store, keys: indexKeys }) });
-  const daily = { rrule: 'FREQ=DAILY', since: '2026-01-01' };
-  await setUpClinic(store, tenant, {
-    clinic: { name: 'C', phone: '+1', zone: ZONE, keyId: localKeyId(1), state: 'active' },
-    practitioners: [
-      { id: 'dr', name: 'Dr. D', availability: [{ ...daily, from: '09:00', to: '12:00' }], overbook: 1 },
-      { id: 'nurse', name: 'N. N', availability: [{ ...daily, from: '09:00', to: '10:00' }], capacity: 2 },
-    ],
-    locations: [
-      { id: 'r1', name: 'Room 1' },
-      { id: 'r2', name: 'Room 2' },
-    ],
-    visitTypes: [
-      { id: 'checkup', title: 'Checkup', minutes: 30, practitioners: ['dr'] },
-      { id: 'group', title: 'Group class', minutes: 30, practitioners: ['nurse'] },
-      { id: 'jab', title: 'Jab', minutes: 30, practitioners: ['dr', 'nurse'], rooms: ['r1'] },
-      { id: 'surgery', title: 'Surgery', minutes: 30, practitioners: ['dr'], bookableBy: ['staff'] },
-    ],
-  });
+  if (known === undefined) await setUp(store, tenant);
   await secrets.ensure(tenant);
   await indexKeys.ensure(tenant);
 
@@ -124,6 +107,27 @@ export async function openClinic(store: Store) {
     ...{ store, tenant, clock, bookings, waitlist, patients, charts },
     ...{ newPatient, asked, slot, book, visits, only, move, cancel, busy },
   };
+}
+
+async function setUp(store: Store, tenant: TenantId): Promise<void> {
+  const daily = { rrule: 'FREQ=DAILY', since: '2026-01-01' };
+  await setUpClinic(store, tenant, {
+    clinic: { name: 'C', phone: '+1', zone: ZONE, keyId: localKeyId(1), state: 'active' },
+    practitioners: [
+      { id: 'dr', name: 'Dr. D', availability: [{ ...daily, from: '09:00', to: '12:00' }], overbook: 1 },
+      { id: 'nurse', name: 'N. N', availability: [{ ...daily, from: '09:00', to: '10:00' }], capacity: 2 },
+    ],
+    locations: [
+      { id: 'r1', name: 'Room 1' },
+      { id: 'r2', name: 'Room 2' },
+    ],
+    visitTypes: [
+      { id: 'checkup', title: 'Checkup', minutes: 30, practitioners: ['dr'] },
+      { id: 'group', title: 'Group class', minutes: 30, practitioners: ['nurse'] },
+      { id: 'jab', title: 'Jab', minutes: 30, practitioners: ['dr', 'nurse'], rooms: ['r1'] },
+      { id: 'surgery', title: 'Surgery', minutes: 30, practitioners: ['dr'], bookableBy: ['staff'] },
+    ],
+  });
 }
 
 export type TestClinic = Awaited<ReturnType<typeof openClinic>>;

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { emergencyGrants, emergencyRecords, REVIEW_DUE_MS } from '../../src/access/emergency.ts';
+import { patientKeys } from '../../src/crypto/patient-keys.ts';
+import { ref } from '../../src/kernel/collection.ts';
 import { codeOf, NOW } from '../access/people.ts';
 import { eventsOf, TENANT } from '../mcp/house.ts';
 import { handleOf, headingOf, JOHN_TYPED, startEmergency } from './server.ts';
@@ -26,6 +28,9 @@ describe('emergency access', () => {
     expect(handleOf(opened)).toBe(at.john);
     expect(opened.html).toContain('Tuesday, 2026-11-24 at 08:30 (America/New_York)');
     const event = await lastEvent();
+    expect(at.alerts).toEqual([
+      { kind: 'emergency-opened', tenant: TENANT, user: 'usr_clinician', about: event?.entity?.id },
+    ]);
     expect(event).toMatchObject({
       action: 'E',
       operation: 'emergency-opened',
@@ -176,6 +181,21 @@ describe('emergency access', () => {
       policy: 'oversight-reviews-emergencies',
     });
     expect(codeOf(await read(['conditions']))).toBe('released');
+  });
+
+  test('the alias of the patient is in no record: it dies with the patient’s keys, and the review goes on', async () => {
+    await openJohn();
+    const alias = (await lastEvent())?.patient ?? '';
+    const records = await at.store.tenant(TENANT).list(emergencyRecords, { limit: 10 });
+    expect(JSON.stringify(records)).not.toContain(alias);
+    expect((await at.visitor().signIn('usr_auditor')).html).toContain(alias);
+    await at.store.tenant(TENANT).transact(async (tx) => tx.delete(ref(patientKeys, at.john)));
+    const visitor = at.visitor();
+    const queue = await visitor.signIn('usr_auditor');
+    expect(queue.html).toContain('who was erased since');
+    const address = /href="(\/emergency\/review\/[^"]+)"/.exec(queue.html)?.[1] ?? '';
+    const after = await visitor.submit(queue, address, { verdict: 'justified' });
+    expect(after.html).toContain('Nothing waits for a review.');
   });
 
   test('a verdict of not justified ends the access at once', async () => {

@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EmergencyOpenings } from '../../src/access/emergency-openings.ts';
+import { type AliasOf, EmergencyOpenings } from '../../src/access/emergency-openings.ts';
 import { EmergencyReviews } from '../../src/access/emergency-reviews.ts';
 import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import { createEmergencyPages, type EmergencyPagesOptions } from '../../src/emergency/emergency.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import { OAuthError } from '../../src/oauth/errors.ts';
+import { createRateLimits } from '../../src/oauth/rate-limits.ts';
 import type { SignIn } from '../../src/oauth/sign-in.ts';
 import { openClinic } from '../access/people.ts';
 
@@ -30,7 +31,8 @@ export async function startEmergency(
   const clinic = await openClinic();
   const { store, services, secrets, index } = clinic;
   const { audit, clock, policies, patients } = services;
-  const stands = { store, audit, clock, policies, secrets };
+  const aliasOf: AliasOf = (of) => patients.aliasOf(of);
+  const stands = { store, audit, clock, policies, secrets, aliasOf };
   const faults: unknown[] = [];
   let pages: ReturnType<typeof createEmergencyPages> | undefined;
   const server = createServer((req, res) => {
@@ -50,7 +52,12 @@ export async function startEmergency(
     pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
     signIn,
     withoutSecondFactor: [],
-    openings: new EmergencyOpenings({ ...stands, aliasOf: (of) => patients.aliasOf(of) }),
+    limits: createRateLimits({ store, key: 'a-cookie-key-of-at-least-32-characters', now: clock }),
+    proxyHops: 0,
+    openings: new EmergencyOpenings({
+      ...stands,
+      onAlert: (alert) => clinic.alerts.push(alert),
+    }),
     reviews: new EmergencyReviews(stands),
     find: (tenant, by) => index.find(tenant, by),
     onFault: (fault) => faults.push(fault),

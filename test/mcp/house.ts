@@ -1,3 +1,4 @@
+import type { Alert } from '../../src/access/alerts.ts';
 import type { Principal } from '../../src/access/bearer.ts';
 import { FactReader } from '../../src/access/facts.ts';
 import { OpeningGuard, type OpeningLimits } from '../../src/access/guard.ts';
@@ -22,6 +23,7 @@ import { TenantSecrets } from '../../src/crypto/tenant-secrets.ts';
 import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
 import type { PatientId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { Services } from '../../src/mcp/tool.ts';
+import { WidgetPages } from '../../src/mcp/widget-pages.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 
 export const TENANT = 'riverside' as TenantId;
@@ -50,6 +52,7 @@ export async function buildHouse(
   const indexKeys = new IndexKeys(keyOptions);
   const index = new PatientIndex({ store, keys: indexKeys });
   const charts = new SealedCharts({ store, keys });
+  const alerts: Alert[] = [];
   const journal: { id: string; leafHash: string }[] = [];
   const audit = new AuditLog({ store, clock: now, journal: (line) => journal.push(line) });
   const services: Services = {
@@ -69,9 +72,11 @@ export async function buildHouse(
       audit,
       clock: now,
       limits: options.limits ?? { person: LIMITS, client: LIMITS },
+      onAlert: (alert) => alerts.push(alert),
       wait: options.wait ?? (async () => {}),
     }),
     clock: now,
+    widgets: new WidgetPages(new Map()),
     resourceMetadataUrl: 'https://clinic.example/.well-known/oauth-protected-resource/mcp',
     emergencyUrl: 'https://clinic.example/emergency',
   };
@@ -86,7 +91,7 @@ export async function buildHouse(
   await indexKeys.ensure(TENANT);
   const { patient } = await importPatient(bundle, { ...services, tenant: TENANT, by: 'test' });
   await putMember(store, TENANT, { user: JOHN, role: 'patient', patient });
-  return { store, services, journal, keys, secrets, index, patient };
+  return { store, services, journal, alerts, keys, secrets, indexKeys, index, patient };
 }
 
 export function principalOf(scopes: readonly string[]): Principal {

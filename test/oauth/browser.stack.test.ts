@@ -13,8 +13,10 @@ import { buildWebAssets } from '../../src/dev/web-assets.ts';
 import { developmentOnly } from '../../src/oauth/development.ts';
 import { firebaseSignIn } from '../../src/oauth/sign-in-firebase.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
+import { accessibilityFaults } from '../stack/accessible.ts';
 import { describeNeeding } from '../stack/needs.ts';
 import { authorizationRequest, redeem, register } from './client.ts';
+import { type IdentityStub, startIdentityStub } from './identity-stub.ts';
 import { type RunningServer, startServer } from './server.ts';
 
 const projectId = 'demo-oauth-browser';
@@ -26,6 +28,7 @@ const shots = process.env['SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'chartsea
 let emulator: AuthEmulator;
 let signIn: ReturnType<typeof firebaseSignIn>;
 let server: RunningServer;
+let idp: IdentityStub;
 let browser: Browser;
 let page: Page;
 /** The client's own site: another origin. */
@@ -36,7 +39,12 @@ let problems: string[];
 beforeAll(async () => {
   emulator = await startAuthEmulator({ projectId });
   vi.stubEnv('FIREBASE_AUTH_EMULATOR_HOST', emulator.host);
-  const accounts = [{ userId: 'john', email, password, tenant: 'riverside' }];
+  const accounts = [
+    { userId: 'john', email, password, tenant: 'riverside' },
+    { userId: 'ann', email: 'ann@example.com', password, tenant: 'riverside' },
+    { userId: 'stray', email: 'stray@example.com', password },
+  ];
+  idp = await startIdentityStub({ sub: 'google-ann', email: 'ann@example.com', email_verified: true });
   await createAccounts({ emulatorUrl: emulator.url, projectId, accounts });
   signIn = firebaseSignIn({ projectId, [developmentOnly]: true });
   const pages = {
@@ -47,7 +55,12 @@ beforeAll(async () => {
     authEmulatorUrl: emulator.url,
   };
   const assets = await buildWebAssets();
-  server = await startServer({ store: createMemoryStore(), signIn, assets, overrides: { pages } });
+  server = await startServer({
+    store: createMemoryStore(),
+    signIn,
+    assets,
+    overrides: { pages, identityProviders: [idp.provider] },
+  });
   client = createServer((_req, res) => res.end('Back at the client'));
   await new Promise<void>((resolve) => client.listen(0, '127.0.0.1', resolve));
   redirect = `http://127.0.0.1:${(client.address() as AddressInfo).port}/callback`;
@@ -59,6 +72,7 @@ afterAll(async () => {
   await browser?.close();
   await server?.close();
   client?.close();
+  idp?.close();
   await signIn?.close();
   await emulator?.close();
   vi.unstubAllEnvs();
@@ -92,14 +106,14 @@ const focused = (): Promise<string> =>
     () => (document.activeElement as HTMLElement).id || (document.activeElement?.textContent ?? ''),
   );
 
-/** Each control is at least 44 by 44 CSS pixels, and nothing is wider than the window. */
+/** Each control is at least 44 by 44 CSS pixels, and axe finds nothing that keeps people out. */
 async function assertComfortable(): Promise<void> {
   for (const control of await page.locator('input:visible, button:visible').all()) {
     const box = await control.boundingBox();
     expect(box?.height).toBeGreaterThanOrEqual(44);
     expect(box?.width).toBeGreaterThanOrEqual(44);
   }
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  expect(await accessibilityFaults(page)).toEqual([]);
 }
 
 describeNeeding('chromium', 'in a real browser', () => {
@@ -190,6 +204,39 @@ describeNeeding('chromium', 'in a real browser', () => {
       },
       { totpVerificationInfo: { verificationCode: '123456' } },
     ]);
+    await leave();
+  });
+
+  test('what the server says of a refused sign-in stays until the person tries again', async () => {
+    const { leave } = await visit({ width: 390, colorScheme: 'dark' });
+    await page.getByLabel('Email').fill('stray@example.com');
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const alert = page.getByRole('alert').filter({ hasText: 'not set up for a clinic yet' });
+    await alert.waitFor();
+    await page.waitForLoadState('networkidle');
+    await page.waitForTimeout(500);
+    expect(await alert.isVisible()).toBe(true);
+    await assertComfortable();
+    await shot('sign-in-refused-390-dark');
+    await page.getByLabel('Email').fill(email);
+    expect(await alert.isVisible()).toBe(true);
+    await page.getByLabel('Password').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'The email or password is not right.' }).waitFor();
+    expect(await alert.isVisible()).toBe(false);
+    await leave();
+  });
+
+  test('an account elsewhere signs in by redirects, with no script of its own on the page', async () => {
+    const { leave } = await visit({ width: 390, colorScheme: 'light' });
+    await page.getByRole('button', { name: 'Continue with Google' }).click();
+    await page.getByRole('heading', { name: 'Connect ChatGPT?' }).waitFor();
+    await page.getByText('you, with your own health record').waitFor();
+    await page.getByRole('button', { name: 'Allow', exact: true }).click();
+    await page.waitForURL(`${redirect}?**`);
+    expect(new URL(page.url()).searchParams.get('code')).not.toBeNull();
+    expect(problems).toEqual([]);
     await leave();
   });
 

@@ -73,7 +73,7 @@ describe('who signs in', () => {
   });
 
   test('as a patient goes on by password', async () => {
-    expect((await signIn('john')).shown.html).toContain('yourself, with your own health record at Riverside');
+    expect((await signIn('john')).shown.html).toContain('you, with your own health record at Riverside');
   });
 
   test('and belongs to no clinic is refused, like an account without one', async () => {

@@ -14,7 +14,6 @@ test('the stored shapes are pinned', () => {
     emergencyRecords: {
       user: 'text',
       patient: 'text',
-      alias: 'text',
       reason: 'text',
       sealedReason: 'bytes',
       openedAt: 'instant',

@@ -7,6 +7,7 @@ import type { KnownVisit } from '../../clinic/visits.ts';
 import { bookerOf, chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
 import { clinicNumber, patientArgument } from './choices.ts';
 import { UNDO_WORDS, undoFor } from './undo.ts';
+import { type VisitCards, visitCards, visitWidget } from './visit-widget.ts';
 
 const output = z.object({
   outcome: z.enum(['preview', 'cancelled', 'leftWaitlist', 'callClinic']),
@@ -41,15 +42,18 @@ export const cancelAppointment = defineTool({
     patient: patientArgument,
   }),
   output,
+  widget: visitWidget,
+  shownBy: 'appointments',
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   audit: { action: 'U', resource: 'Appointment' },
   onError: 'Not cancelled. Nothing was changed.',
   requirement: { actions: ['see-schedule', 'book'] },
   run: async (input, call): Promise<ToolResult<Output>> => {
     if (input.appointmentId.startsWith('wai_')) return leave(call, input.appointmentId);
-    const { alias, known } = await call.services.visits.one(chartOf(call), input.appointmentId);
-    if (input.confirm !== undefined) return cancel(call, known, { ...input, confirm: input.confirm });
-    return { ...(await preview(call, known)), patient: alias, resourceId: known.id };
+    const { alias, known, clinic } = await call.services.visits.one(chartOf(call), input.appointmentId);
+    const cards = await visitCards(call, clinic);
+    if (input.confirm !== undefined) return cancel(call, known, { ...input, confirm: input.confirm, cards });
+    return { ...(await preview(call, known)), ...cards(), patient: alias, resourceId: known.id };
   },
 });
 
@@ -70,7 +74,7 @@ async function preview(call: ToolCall, known: KnownVisit): Promise<ToolResult<Ou
 async function cancel(
   call: ToolCall,
   known: KnownVisit,
-  input: { confirm: string; reason?: string | undefined },
+  input: { confirm: string; reason?: string | undefined; cards: VisitCards },
 ): Promise<ToolResult<Output>> {
   const { principal, services, now, audit } = call;
   const { appointment, id: appointmentId } = known;
@@ -79,22 +83,30 @@ async function cancel(
   const done = await services.bookings.cancel({
     ...{ of: chartOf(call), now, by: bookerOf(call), user: principal.user, client: principal.client },
     ...{ appointmentId, appointment, confirm: input.confirm, reason: input.reason ?? null },
-    audit: { draft: audit.draft, write: (tx, made) => audit.draft.write(tx, entryOf(call, made)) },
+    audit: {
+      draft: audit.draft,
+      write: (tx, made) => audit.draft.write(tx, entryOf(call, made, input.cards)),
+    },
   });
   if (done.outcome === 'callClinic' || done.outcome === 'taken') return callClinic(call);
   const { title, weekday, date, time } = done.visit;
   return {
     output: { outcome: 'cancelled', appointment: done.visit, ...(await undoFor(call, appointment)) },
     text: `Cancelled: ${title} on ${weekday}, ${date} at ${time}.`,
+    ...input.cards([{ visit: done.visit, changedAt: now }]),
     patient: done.alias,
     resourceId: appointmentId,
     committed: done.outcome === 'done',
   };
 }
 
-function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit) {
+function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit, cards: VisitCards) {
   const released: Output = { outcome: 'cancelled', appointment };
-  return call.audit.entry({ patient: alias, written, id: appointment.appointmentId, output: released });
+  const { widget } = cards([{ visit: appointment, changedAt: call.now }]);
+  return call.audit.entry({
+    ...{ patient: alias, written, id: appointment.appointmentId },
+    ...{ output: released, widget },
+  });
 }
 
 async function leave(call: ToolCall, id: string): Promise<ToolResult<Output>> {

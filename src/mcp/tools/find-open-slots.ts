@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { findOpenings } from '../../clinic/openings.ts';
 import { chartOf, defineTool } from '../tool.ts';
 import { opening, patientArgument } from './choices.ts';
+import { visitCards, visitWidget } from './visit-widget.ts';
 
 const MAX_SHOWN = 12;
 
@@ -26,6 +27,8 @@ export const findOpenSlots = defineTool({
     slots: z.array(opening),
     more: z.number().int(),
   }),
+  widget: visitWidget,
+  shownBy: 'slot-picker',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'Slot' },
   onError: 'No times found.',
@@ -38,6 +41,7 @@ export const findOpenSlots = defineTool({
       { store, tokens: slotTokens, holder, now: call.now },
     );
     const { visitType, openings, more } = found;
+    const cards = await visitCards(call);
     const text =
       openings.length === 0
         ? `No open time for ${visitType.title} on those dates. Try other dates.`
@@ -51,6 +55,7 @@ export const findOpenSlots = defineTool({
         more,
       },
       text,
+      ...cards(),
     };
   },
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Decision, Requirement } from '../../access/policy.ts';
 import { displayName } from '../../clinic/chart-view.ts';
+import type { ChartParts } from '../../clinic/patients.ts';
 import { hasTwoIdentifiers, type Identifiers } from '../../crypto/search-facts.ts';
 import type { PatientAlias, PatientId } from '../../kernel/ids.ts';
 import { defineTool, type ToolCall, type ToolResult } from '../tool.ts';
@@ -14,6 +15,18 @@ const output = z.object({
   patients: z.array(z.object({ patient: z.string(), name: z.string(), birthDate: z.string() })),
 });
 type Output = z.infer<typeof output>;
+
+/** What tells two people of one name and birthday apart for whoever stands at the desk; the model needs none of it. */
+const widget = z.object({
+  patients: z.array(
+    z.object({
+      patient: z.string(),
+      gender: z.string().optional(),
+      phoneEnding: z.string().optional(),
+      city: z.string().optional(),
+    }),
+  ),
+});
 
 const word = (what: string) => z.string().min(1).max(100).optional().describe(what);
 
@@ -34,6 +47,8 @@ export const findPatient = defineTool({
     recordNumber: word('Medical record number'),
   }),
   output,
+  widget,
+  shownBy: 'patients',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'E', resource: 'Patient' },
   onError: 'Nobody was looked for.',
@@ -56,6 +71,7 @@ export const findPatient = defineTool({
       return { output: { outcome: 'none', patients: [] }, text: 'No patient of yours matches all of it.' };
     return {
       output: { outcome: 'found', patients: found.map(({ shown }) => shown) },
+      widget: { patients: found.map(({ extra }) => extra) },
       text: `${found.length} found. Confirm name and birth date.`,
       patients: found,
     };
@@ -94,6 +110,7 @@ interface Found {
   readonly alias: PatientAlias;
   readonly decision: Decision;
   readonly shown: Output['patients'][number];
+  readonly extra: z.infer<typeof widget>['patients'][number];
 }
 
 /** One after another, so that each opening is counted before the next; who is not the caller's to see is left out. */
@@ -103,13 +120,29 @@ async function openEach(call: ToolCall, ids: readonly PatientId[]): Promise<Foun
     if (found.length > SHOWN) break;
     const decision = await call.alsoOpen(patient, TO_SHOW);
     if (decision === null) continue;
-    const chart = await call.services.patients.read({ tenant: call.principal.tenant, patient }, [
+    const of = { tenant: call.principal.tenant, patient };
+    const chart = await call.services.patients.read(of, [
       'demographics',
+      ...(call.showsWidgets ? (['contact'] as const) : []),
     ]);
     if (chart === null || chart.parts.demographics === null) continue;
     const { demographics } = chart.parts;
     const shown = { patient, name: displayName(demographics), birthDate: demographics.birthDate };
-    found.push({ alias: chart.alias, decision, shown });
+    const extra = { patient, ...tellingApart(chart.parts) };
+    found.push({ alias: chart.alias, decision, shown, extra });
   }
   return found;
+}
+
+const ENDING = 4;
+
+function tellingApart({ demographics, contact }: Partial<ChartParts<'demographics' | 'contact'>['parts']>) {
+  const gender = demographics?.gender;
+  const phone = contact?.telecom.find(({ system }) => system === 'phone')?.value?.replace(/\D/g, '');
+  const city = contact?.address[0]?.city;
+  return {
+    ...(gender === undefined ? {} : { gender }),
+    ...(phone === undefined || phone.length <= ENDING ? {} : { phoneEnding: phone.slice(-ENDING) }),
+    ...(city === undefined ? {} : { city }),
+  };
 }

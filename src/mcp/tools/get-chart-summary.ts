@@ -46,6 +46,7 @@ export const getChartSummary = defineTool({
     results: part,
     note: z.string(),
   }),
+  shownBy: 'patients',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'Patient' },
   onError: 'Nothing was read.',

@@ -65,6 +65,7 @@ export const getPatient = defineTool({
     patient: patientArgument,
   }),
   output,
+  shownBy: 'patients',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'Patient' },
   onError: 'Nothing was read.',

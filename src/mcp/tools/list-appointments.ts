@@ -8,6 +8,7 @@ import type { KnownVisit } from '../../clinic/visits.ts';
 import type { WaitingPlace } from '../../clinic/waitlist.ts';
 import { chartOf, defineTool, type ToolCall } from '../tool.ts';
 import { opening, patientArgument } from './choices.ts';
+import { type CardVisit, visitCards, visitWidget } from './visit-widget.ts';
 
 const SHOWN = 10;
 
@@ -35,6 +36,8 @@ export const listAppointments = defineTool({
     waiting: z.array(waitingPlace),
     zone: z.string(),
   }),
+  widget: visitWidget,
+  shownBy: 'appointments',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'Appointment' },
   onError: 'Not available.',
@@ -54,17 +57,26 @@ export const listAppointments = defineTool({
     const waiting = await Promise.all(
       places.filter(({ open }) => open).map((place) => placeOf(call, place, zone)),
     );
-    const appointments = wanted.slice(0, SHOWN).map((known) => known.visit);
+    const shown = wanted.slice(0, SHOWN);
+    const appointments = shown.map((known) => known.visit);
+    const cards = await visitCards(call, read.clinic);
     const count = wanted.length === 0 ? 'None recorded' : `${wanted.length} recorded`;
     return {
       output: { appointments, more: wanted.length - appointments.length, waiting, zone },
       text: `${when === 'upcoming' ? 'Visits ahead' : 'Past and cancelled visits'}: ${count}.${
         waiting.some(({ offer }) => offer !== undefined) ? ' A freed time is offered: see waiting.' : ''
       }`,
+      ...cards(shown.map((known) => cardOf(known, call))),
       patient: read.alias,
     };
   },
 });
+
+/** Why somebody comes is shown to themselves; staff and those who act for them read it where the policies open it. */
+function cardOf({ visit, appointment }: KnownVisit, { decision }: ToolCall): CardVisit {
+  const own = decision.relationship === 'self';
+  return { visit, changedAt: appointment.changedAt, reason: own ? appointment.reason : null };
+}
 
 async function placeOf(
   call: ToolCall,

@@ -14,6 +14,7 @@ import {
   wordsFor,
 } from './choices.ts';
 import { UNDO_WORDS, undoFor } from './undo.ts';
+import { type VisitCards, visitCards, visitWidget } from './visit-widget.ts';
 
 const output = z.object({
   outcome: z.enum(['rescheduled', 'choose', 'full', 'callClinic']),
@@ -41,36 +42,43 @@ export const rescheduleAppointment = defineTool({
     patient: patientArgument,
   }),
   output,
+  widget: visitWidget,
+  shownBy: 'slot-picker',
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'U', resource: 'Appointment' },
   onError: 'Not moved. Nothing was changed.',
   requirement: { actions: ['see-schedule', 'book'] },
   run: async (input, call): Promise<ToolResult<Output>> => {
-    const { alias, known } = await call.services.visits.one(chartOf(call), input.appointmentId);
-    if (input.slotId !== undefined) return move(call, known, input.slotId);
+    const { alias, known, clinic } = await call.services.visits.one(chartOf(call), input.appointmentId);
+    const cards = await visitCards(call, clinic);
+    if (input.slotId !== undefined) return move(call, known, { slotId: input.slotId, cards });
     const { visitType, appointment } = known;
     const found = await choicesFor(call, {
       ...input,
       visitType: visitType.id,
       fromInstant: appointment.start,
     });
-    return { output: found, text: wordsFor(found, 'Nothing is moved yet.'), patient: alias };
+    return { output: found, text: wordsFor(found, 'Nothing is moved yet.'), patient: alias, ...cards() };
   },
 });
 
-async function move(call: ToolCall, known: KnownVisit, slotId: string): Promise<ToolResult<Output>> {
+async function move(
+  call: ToolCall,
+  known: KnownVisit,
+  { slotId, cards }: { slotId: string; cards: VisitCards },
+): Promise<ToolResult<Output>> {
   const of = chartOf(call);
   const { principal, services, now, audit } = call;
   const slot = await services.slotTokens.read(slotId, { ...of, user: principal.user }, now);
   const moved = await services.bookings.move({
     ...{ of, now, slot, slotId, by: bookerOf(call), user: principal.user, client: principal.client },
     appointmentId: known.id,
-    audit: { draft: audit.draft, write: (tx, made) => audit.draft.write(tx, entryOf(call, made)) },
+    audit: { draft: audit.draft, write: (tx, made) => audit.draft.write(tx, entryOf(call, made, cards)) },
   });
   if (moved.outcome === 'taken') {
     const found = await choicesFor(call, { visitType: slot.visitType, fromInstant: slot.start });
     const text = wordsFor(found, 'That time has just been taken. Not moved; the visit stays as it was.');
-    return { output: found, text, refused: 'TIME_TAKEN' };
+    return { output: found, text, refused: 'TIME_TAKEN', ...cards() };
   }
   if (moved.outcome === 'callClinic') {
     const phone = await clinicNumber(call);
@@ -84,13 +92,18 @@ async function move(call: ToolCall, known: KnownVisit, slotId: string): Promise<
   return {
     output: { outcome: 'rescheduled', appointment: moved.visit, ...(await undoFor(call, known.appointment)) },
     text: `Moved: ${title} is now on ${weekday}, ${date} at ${time} (${zone}).`,
+    ...cards([{ visit: moved.visit, changedAt: now }]),
     patient: moved.alias,
     resourceId: known.id,
     committed: moved.outcome === 'done',
   };
 }
 
-function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit) {
+function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit, cards: VisitCards) {
   const released: Output = { outcome: 'rescheduled', appointment };
-  return call.audit.entry({ patient: alias, written, id: appointment.appointmentId, output: released });
+  const { widget } = cards([{ visit: appointment, changedAt: call.now }]);
+  return call.audit.entry({
+    ...{ patient: alias, written, id: appointment.appointmentId },
+    ...{ output: released, widget },
+  });
 }

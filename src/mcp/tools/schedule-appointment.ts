@@ -13,6 +13,7 @@ import {
   patientArgument,
   wordsFor,
 } from './choices.ts';
+import { type VisitCards, visitCards, visitWidget } from './visit-widget.ts';
 
 const output = z.object({
   outcome: z.enum(['booked', 'choose', 'full', 'callClinic']),
@@ -46,6 +47,8 @@ export const scheduleAppointment = defineTool({
     patient: patientArgument,
   }),
   output,
+  widget: visitWidget,
+  shownBy: 'slot-picker',
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'C', resource: 'Appointment' },
   onError: 'Not booked. Nothing was changed.',
@@ -59,7 +62,8 @@ export const scheduleAppointment = defineTool({
     if (visitType === undefined)
       throw new McpError('INPUT', 'Give a slotId to book, or a visitType to see choices.');
     const found = await choicesFor(call, { ...input, visitType });
-    return { output: found, text: wordsFor(found, 'Nothing is booked yet.') };
+    const cards = await visitCards(call);
+    return { output: found, text: wordsFor(found, 'Nothing is booked yet.'), ...cards() };
   },
 });
 
@@ -71,17 +75,19 @@ async function book(
   const { principal, services, now, audit } = call;
   const slot = await services.slotTokens.read(input.slotId, { ...of, user: principal.user }, now);
   const by = bookerOf(call);
+  const cards = await visitCards(call);
   const booked = await services.bookings.book({
     ...{ of, by, now, slot, slotId: input.slotId, user: principal.user, client: principal.client },
     reason: input.reason ?? null,
     overbook: by === 'staff' && input.overbook === true,
-    audit: { draft: audit.draft, write: (tx, made) => audit.draft.write(tx, entryOf(call, made)) },
+    audit: { draft: audit.draft, write: (tx, made) => audit.draft.write(tx, entryOf(call, made, cards)) },
   });
   if (booked.outcome === 'taken') return taken(call, slot);
   if (booked.outcome === 'callClinic') return callClinic(call);
   const { weekday, date, time, zone, title, appointmentId } = booked.visit;
   return {
     output: { outcome: 'booked', appointment: booked.visit },
+    ...cards([{ visit: booked.visit, changedAt: now }]),
     text: `Booked: ${title} on ${weekday}, ${date} at ${time} (${zone}).`,
     patient: booked.alias,
     resourceId: appointmentId,
@@ -89,9 +95,13 @@ async function book(
   };
 }
 
-function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit) {
+function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit, cards: VisitCards) {
   const released: Output = { outcome: 'booked', appointment };
-  return call.audit.entry({ patient: alias, written, id: appointment.appointmentId, output: released });
+  const { widget } = cards([{ visit: appointment, changedAt: call.now }]);
+  return call.audit.entry({
+    ...{ patient: alias, written, id: appointment.appointmentId },
+    ...{ output: released, widget },
+  });
 }
 
 async function callClinic(call: ToolCall): Promise<ToolResult<Output>> {
@@ -105,7 +115,9 @@ async function callClinic(call: ToolCall): Promise<ToolResult<Output>> {
 
 async function taken(call: ToolCall, slot: NamedSlot): Promise<ToolResult<Output>> {
   const found = await choicesFor(call, { visitType: slot.visitType, fromInstant: slot.start });
+  const cards = await visitCards(call);
   return {
+    ...cards(),
     output: found,
     text: wordsFor(found, 'That time has just been taken. Not booked; nothing was changed.'),
     refused: 'TIME_TAKEN',

@@ -20,6 +20,7 @@ export const setAppointmentStatus = defineTool({
     patient: z.string().max(64).describe('Handle of the patient'),
   }),
   output,
+  shownBy: 'appointments',
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'U', resource: 'Appointment' },
   onError: 'Not changed.',
