@@ -7,9 +7,9 @@ import { AuditError } from './errors.ts';
 import { type AuditEvent, type AuditWriterMark, leafHash, leafOf } from './event.ts';
 
 /** Create-only; the leaf's exact bytes. */
-export const auditEvents = collection('auditEvents', { leaf: 'bytes' });
+export const auditEvents = collection('auditEvents', { leaf: 'bytes' }, { changes: 'never' });
 /** The twin of an event that the sequencer has not put into the tree yet. */
-export const auditPending = collection('auditPending', { leafHash: 'bytes' });
+export const auditPending = collection('auditPending', { leafHash: 'bytes' }, { changes: 'delete-only' });
 
 /** Where journal lines go: the process log, which in production is kept by another administrator. */
 export type Journal = (line: {

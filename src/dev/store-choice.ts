@@ -91,7 +91,12 @@ async function startPostgres({ dataDir }: StoreWish, why: string): Promise<Chose
   return {
     kind: 'postgres',
     label: `PostgreSQL at 127.0.0.1:${postgres.port}, ${why}`,
-    env: { CHARTSEAL_STORE: 'postgres', CHARTSEAL_DATABASE_URL: postgres.appConnectionString },
+    env: {
+      CHARTSEAL_STORE: 'postgres',
+      CHARTSEAL_DATABASE_URL: postgres.appConnectionString,
+      // Nothing that serves reads it: it is what an attacker who owns the database would have.
+      CHARTSEAL_DATABASE_OWNER_URL: postgres.adminConnectionString,
+    },
     close: () => postgres.close(),
   };
 }

@@ -41,10 +41,18 @@ type Value<T extends ColumnType> = T extends `${infer Base extends keyof ColumnT
 /** The row that a collection with these columns stores. Every column is present; optional ones may be null. */
 export type Row<C extends Columns> = { readonly [K in keyof C]: Value<C[K]> };
 
+/**
+ * What may become of a row once it is there, by rights that the database itself enforces: `any`; `delete-only`, it is
+ * never written again; `never`, it stays as it was created. Only the database's owner is above it.
+ */
+export type Changes = 'any' | 'delete-only' | 'never';
+
 /** A named set of rows of one shape. */
 export interface Collection<C extends Columns = Columns> {
   readonly name: string;
   readonly columns: C;
+  /** `any` unless given. */
+  readonly changes?: Changes;
 }
 
 /** The address of one row of a collection, within a tenant. `id` matches `[A-Za-z0-9_-]{1,128}`. */
@@ -54,8 +62,12 @@ export interface Ref<C extends Columns = Columns> {
 }
 
 /** Declares a collection. `name` is camelCase and never reused for another shape. */
-export function collection<const C extends Columns>(name: string, columns: C): Collection<C> {
-  return Object.freeze({ name, columns: Object.freeze(columns) });
+export function collection<const C extends Columns>(
+  name: string,
+  columns: C,
+  { changes = 'any' }: { readonly changes?: Changes } = {},
+): Collection<C> {
+  return Object.freeze({ name, columns: Object.freeze(columns), changes });
 }
 
 /** The address of the row `id` of `of`. */

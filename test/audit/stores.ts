@@ -11,6 +11,13 @@ export const STORES =
     ? (['postgres'] as const)
     : (['firestore', 'postgres'] as const);
 
+/** The same database as its owner reaches it: an attacker who has everything but the signing key. */
+export async function openOwner(kind: Store['kind']): Promise<Store> {
+  return kind === 'postgres'
+    ? openPostgresStore({ connectionString: inject('postgres').adminConnectionString })
+    : openStore(kind);
+}
+
 /** A store on a real database, with the tables of the house. */
 export async function openStore(kind: Store['kind']): Promise<Store> {
   if (kind === 'postgres') {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
-import type { Collection } from '../../kernel/collection.ts';
+import type { Changes, Collection } from '../../kernel/collection.ts';
 import { checkCollection } from '../rows.ts';
 import { quoted, sqlType } from './codec.ts';
 import { fromPostgres } from './sql-errors.ts';
@@ -65,18 +65,27 @@ function tableOf(of: Collection): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${table} (${[...keys, ...columns].join(', ')}, PRIMARY KEY (_tenant, _id))`,
     ...columns.map((column) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column}`),
-    ...guarded(table),
+    ...guarded(table, of.changes),
   ];
 }
 
+/** What the application may do with a row that is there. */
+const RIGHTS: Readonly<Record<Changes, string>> = {
+  any: ', UPDATE, DELETE',
+  'delete-only': ', DELETE',
+  never: '',
+};
+
 /** Row-level security binds the owner too, and knows no tenant unless the transaction has named one. */
-function guarded(table: string): string[] {
+function guarded(table: string, changes: Changes = 'any'): string[] {
   const own = `_tenant = current_setting('chartseal.tenant', true)`;
   return [
     `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`,
     `ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`,
     `DO $$ BEGIN CREATE POLICY own_tenant ON ${table} USING (${own}) WITH CHECK (${own});
       EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
-    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${APP_ROLE}`,
+    // Taken away first: a table may have been made when more was allowed.
+    `REVOKE UPDATE, DELETE ON ${table} FROM ${APP_ROLE}`,
+    `GRANT SELECT, INSERT${RIGHTS[changes]} ON ${table} TO ${APP_ROLE}`,
   ];
 }

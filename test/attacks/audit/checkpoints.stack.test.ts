@@ -3,18 +3,23 @@ import { nodeSha256 } from '../../../src/audit/node-sha256.ts';
 import { outsideName } from '../../../src/audit/outside.ts';
 import { noteKey } from '../../../src/audit/signed-note.ts';
 import type { Store } from '../../../src/kernel/store.ts';
-import { openStore, STORES } from '../../audit/stores.ts';
+import { openOwner, openStore, STORES } from '../../audit/stores.ts';
 import { backUp, MINUTE, openScene, type Scene, wrong } from './scene.ts';
 
 describe.each(STORES)('checkpoints, on real %s', (kind) => {
   let store: Store;
+  let owner: Store;
   let scene: Scene;
   beforeAll(async () => {
     store = await openStore(kind);
+    owner = await openOwner(kind);
   });
-  afterAll(async () => store?.close());
+  afterAll(async () => {
+    await owner?.close();
+    await store?.close();
+  });
   beforeEach(async () => {
-    scene = await openScene(store);
+    scene = await openScene(store, owner);
     await scene.append(4);
   });
 

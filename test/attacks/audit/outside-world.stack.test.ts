@@ -5,20 +5,25 @@ import type { StoredValue } from '../../../src/audit/verify/source.ts';
 import type { PatientAlias } from '../../../src/kernel/ids.ts';
 import type { Store } from '../../../src/kernel/store.ts';
 import { anEntry } from '../../audit/log-house.ts';
-import { openStore, STORES } from '../../audit/stores.ts';
+import { openOwner, openStore, STORES } from '../../audit/stores.ts';
 import { MINUTE, openScene, type Scene, wrong } from './scene.ts';
 
 const YEAR = 365.25 * 24 * 60 * MINUTE;
 
 describe.each(STORES)('the log held against the world outside it, on real %s', (kind) => {
   let store: Store;
+  let owner: Store;
   let scene: Scene;
   beforeAll(async () => {
     store = await openStore(kind);
+    owner = await openOwner(kind);
   });
-  afterAll(async () => store?.close());
+  afterAll(async () => {
+    await owner?.close();
+    await store?.close();
+  });
   beforeEach(async () => {
-    scene = await openScene(store);
+    scene = await openScene(store, owner);
   });
 
   const write = (revision: number, digests: Record<string, string>) =>
@@ -74,7 +79,7 @@ describe.each(STORES)('the log held against the world outside it, on real %s', (
 
   describe('retention', () => {
     const cut = (years?: number) =>
-      cutOldEvents({ store, audit: scene.log, now: scene.time.now }, scene.tenant, {
+      cutOldEvents({ store: owner, audit: scene.log, now: scene.time.now }, scene.tenant, {
         by: 'usr_admin',
         ...(years === undefined ? {} : { years }),
       });

@@ -55,8 +55,11 @@ export function memoryOutside(): CheckpointStore & { readonly objects: Map<strin
 
 export type Scene = Awaited<ReturnType<typeof openScene>>;
 
-/** A tenant's whole log on a real store: a writer, a sequencer, checkpoints outside, an auditor. */
-export async function openScene(store: Store, at: number = Date.now()) {
+/**
+ * A tenant's whole log on a real store: a writer, a sequencer, checkpoints outside, an auditor. `rows` are reached as
+ * the database's owner does, whom no grant holds back.
+ */
+export async function openScene(store: Store, owner: Store, at: number = Date.now()) {
   const time = { now: at };
   const { tenant, log, journal, append } = openLog(store, () => time.now);
   const files = memoryOutside();
@@ -66,11 +69,12 @@ export async function openScene(store: Store, at: number = Date.now()) {
   const checkpoints = new Checkpoints({ store, outside, signer, clock, project: PROJECT });
   const key = signer.create('key-1');
   await checkpoints.addSigner(tenant, key);
-  const rows = store.tenant(tenant);
+  const rows = owner.tenant(tenant);
   const origin = originOf(PROJECT, tenant);
   const latest = async () => (await outside.latest(tenant, 'checkpoint'))?.bytes ?? null;
   return {
     store,
+    owner,
     rows,
     tenant,
     time,

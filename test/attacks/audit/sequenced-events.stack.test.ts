@@ -3,18 +3,23 @@ import { auditEvents } from '../../../src/audit/append.ts';
 import { bundleRef, eventIdsOf, tileRef } from '../../../src/audit/tree-store.ts';
 import { ref } from '../../../src/kernel/collection.ts';
 import type { Store } from '../../../src/kernel/store.ts';
-import { openStore, STORES } from '../../audit/stores.ts';
+import { openOwner, openStore, STORES } from '../../audit/stores.ts';
 import { eventAt, idAt, openScene, overwrite, remove, type Scene, wrong } from './scene.ts';
 
 describe.each(STORES)('events that are in the tree, on real %s', (kind) => {
   let store: Store;
+  let owner: Store;
   let scene: Scene;
   beforeAll(async () => {
     store = await openStore(kind);
+    owner = await openOwner(kind);
   });
-  afterAll(async () => store?.close());
+  afterAll(async () => {
+    await owner?.close();
+    await store?.close();
+  });
   beforeEach(async () => {
-    scene = await openScene(store);
+    scene = await openScene(store, owner);
     await scene.append(12);
     await scene.settle();
     expect(wrong(await scene.verify())).toEqual({});
@@ -70,7 +75,7 @@ describe.each(STORES)('events that are in the tree, on real %s', (kind) => {
   });
 
   test('a leaf of another tenant, replayed, is found', async () => {
-    const other = await openScene(store);
+    const other = await openScene(store, owner);
     await other.append(1);
     await other.settle();
     const stolen = await eventAt(other.rows, 0);

@@ -2,18 +2,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { AuditLog, auditEvents, auditPending } from '../../../src/audit/append.ts';
 import { type Store, StoreError } from '../../../src/kernel/store.ts';
 import { anEntry } from '../../audit/log-house.ts';
-import { openStore, STORES } from '../../audit/stores.ts';
+import { openOwner, openStore, STORES } from '../../audit/stores.ts';
 import { eventAt, MINUTE, openScene, remove, type Scene, smuggle, wrong } from './scene.ts';
 
 describe.each(STORES)('events that are not in the tree yet, on real %s', (kind) => {
   let store: Store;
+  let owner: Store;
   let scene: Scene;
   beforeAll(async () => {
     store = await openStore(kind);
+    owner = await openOwner(kind);
   });
-  afterAll(async () => store?.close());
+  afterAll(async () => {
+    await owner?.close();
+    await store?.close();
+  });
   beforeEach(async () => {
-    scene = await openScene(store);
+    scene = await openScene(store, owner);
     await scene.append(3);
     await scene.settle();
     await scene.log.append(scene.tenant, anEntry());
