@@ -20,6 +20,7 @@ let composed: Composed | undefined;
 function chart(): Composed {
   composed ??= compose(readConfig(process.env), {
     assets: readAssets(),
+    widgets: readWidgets(),
     journal: (line) => log({ severity: 'NOTICE', message: 'audit', ...line }),
     onFault: (fault) => log({ severity: 'ERROR', message: 'fault', ...fault }),
     onAlert: (alert) => log({ severity: 'ALERT', message: 'access', ...alert }),
@@ -38,6 +39,11 @@ function readAssets(): ReadonlyMap<string, Asset> {
       { ...asset, body: readFileSync(join(WEB, file)) },
     ]),
   );
+}
+
+function readWidgets(): ReadonlyMap<string, string> {
+  const pages = JSON.parse(readFileSync(join(WEB, 'widgets.json'), 'utf8')) as Record<string, string>;
+  return new Map(Object.entries(pages));
 }
 
 /** One line of JSON: Cloud Logging reads its fields. */

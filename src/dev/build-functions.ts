@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { POLICIES } from '../access/policy-engine.ts';
+import { buildWidgetPages } from './build-widgets.ts';
 import { buildWebAssets } from './web-assets.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
@@ -33,6 +34,8 @@ export async function buildFunctions(): Promise<void> {
     await writeFile(join(out, 'web', basename(path)), body);
   }
   await writeFile(join(out, 'web', 'index.json'), JSON.stringify(index));
+  const widgets = Object.fromEntries(await buildWidgetPages());
+  await writeFile(join(out, 'web', 'widgets.json'), JSON.stringify(widgets));
 }
 
 /** Cedar's program and the policies are read from beside the bundle. */

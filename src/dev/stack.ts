@@ -6,6 +6,7 @@ import { type Composed, compose } from '../compose.ts';
 import { type Config, readConfig } from '../config.ts';
 import { startAuditLoop } from './audit-loop.ts';
 import { startAuthEmulator } from './auth/emulator.ts';
+import { buildWidgetPages } from './build-widgets.ts';
 import { StackError } from './errors.ts';
 import { startHoldLoop } from './hold-loop.ts';
 import { startKmsEmulator } from './kms-emulator/server.ts';
@@ -76,7 +77,7 @@ async function startParts(
   const server = createServer((req, res) => void handle(req, res));
   const port = await listen(server, options.port ?? 8787);
   closers.push(() => shut(server));
-  const [store, auth, kms, assets, secrets] = await startAll(options, closers);
+  const [store, auth, kms, assets, widgets, secrets] = await startAll(options, closers);
   const origin = `http://127.0.0.1:${port}`;
   const env = {
     ...store.env,
@@ -99,6 +100,7 @@ async function startParts(
   const config = readConfig(env);
   const composed = compose(config, {
     assets,
+    widgets,
     journal: (line) => appendFileSync(join(dataDir, 'journal.ndjson'), `${JSON.stringify(line)}\n`),
     onFault: options.onFault ?? (() => {}),
   });
@@ -141,12 +143,16 @@ async function startAll(options: StackOptions, closers: (() => Promise<unknown>)
       logFile: join(dataDir, 'kms-trail.ndjson'),
     }).then(ended),
     buildWebAssets(),
+    buildWidgetPages(),
     stackSecrets(dataDir),
   ] as const);
   const failed = started.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  const [store, auth, kms, assets, secrets] = started;
-  return [partOf(store), partOf(auth), partOf(kms), partOf(assets), partOf(secrets)] as const;
+  const [store, auth, kms, assets, widgets, secrets] = started;
+  return [
+    ...([partOf(store), partOf(auth), partOf(kms)] as const),
+    ...([partOf(assets), partOf(widgets), partOf(secrets)] as const),
+  ] as const;
 }
 
 function partOf<T>(result: PromiseSettledResult<T>): T {

@@ -43,10 +43,12 @@ export class WidgetPages {
     );
   }
 
-  /** `_meta` of a tool that is shown by this widget: the standard's key, and the name by which ChatGPT knew it first. */
+  /** `_meta` of a tool that this widget shows and may call: the standard's key, and the names by which ChatGPT knew it first. */
   metaOf(name: WidgetName): Record<string, unknown> {
     const uri = this.#uris.get(name);
-    return uri === undefined ? {} : { ui: { resourceUri: uri }, 'openai/outputTemplate': uri };
+    return uri === undefined
+      ? {}
+      : { ui: { resourceUri: uri }, 'openai/outputTemplate': uri, 'openai/widgetAccessible': true };
   }
 
   /** For `resources/list`. */

@@ -99,6 +99,7 @@ describe('the widgets’ pages', () => {
     expect(pages.metaOf('slot-picker')).toEqual({
       ui: { resourceUri: listed?.uri },
       'openai/outputTemplate': listed?.uri,
+      'openai/widgetAccessible': true,
     });
   });
 });

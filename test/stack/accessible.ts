@@ -13,7 +13,7 @@ interface AxeResults {
 }
 
 /** What keeps people out of the page as it is now: axe's serious and critical findings, and a page wider than its window. */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
+export async function accessibilityFaults(page: Pick<Page, 'evaluate'>): Promise<string[]> {
   await page.evaluate(AXE);
   const { violations } = (await page.evaluate(
     '(async () => { const r = await axe.run(document, { resultTypes: ["violations"] }); return { violations: r.violations }; })()',
