@@ -6,6 +6,7 @@ import { getChartSummary } from './tools/get-chart-summary.ts';
 import { getPatient } from './tools/get-patient.ts';
 import { joinWaitlist } from './tools/join-waitlist.ts';
 import { listAppointments } from './tools/list-appointments.ts';
+import { listChartAccess } from './tools/list-chart-access.ts';
 import { listMedications } from './tools/list-medications.ts';
 import { listVisitTypes } from './tools/list-visit-types.ts';
 import { rescheduleAppointment } from './tools/reschedule-appointment.ts';
@@ -28,4 +29,5 @@ export const TOOLS: readonly Tool[] = [
   cancelAppointment,
   setAppointmentStatus,
   joinWaitlist,
+  listChartAccess,
 ];

@@ -130,6 +130,49 @@ describe('tools about charts', () => {
     });
   });
 
+  describe('listChartAccess', () => {
+    const accesses = async (user: string, patient?: string) =>
+      clinic.call(user, 'listChartAccess', patient === undefined ? {} : { patient });
+
+    test('tells the patient who opened the chart, when and why, newest first, and nobody’s name', async () => {
+      await treat();
+      await clinic.call('usr_john', 'getPatient', { sections: ['contact'] });
+      await clinic.call('usr_clinician', 'listMedications', { patient: clinic.john });
+      const { accesses: lines, complete } = outputOf(await accesses('usr_john')) as {
+        accesses: { who: string; what: string; why: string }[];
+        complete: boolean;
+      };
+      expect(complete).toBe(true);
+      const told = lines.map(({ who, what, why }) => `${who} ${what} ${why}`);
+      expect(told).toContain('clinician read (listMedications) treatment');
+      expect(told).toContain('you read (getPatient) at the patient’s own request');
+      expect(JSON.stringify(lines)).not.toContain('usr_');
+    });
+
+    test('is itself a read that the next one shows', async () => {
+      await accesses('usr_john');
+      const { accesses: lines } = outputOf(await accesses('usr_john')) as { accesses: { what: string }[] };
+      expect(lines.map(({ what }) => what)).toContain('read (listChartAccess)');
+    });
+
+    test('another chart’s events are not in it', async () => {
+      await clinic.relate('usr_proxy', clinic.child, 'proxy', NOW + 86_400_000);
+      await clinic.call('usr_john', 'listMedications', {});
+      const { accesses: lines } = outputOf(await accesses('usr_proxy', clinic.child)) as {
+        accesses: { what: string }[];
+      };
+      expect(lines.map(({ what }) => what)).not.toContain('read (listMedications)');
+    });
+
+    test.each(['usr_clinician', 'usr_frontdesk', 'usr_auditor', 'usr_proxy'])(
+      'is closed to %s',
+      async (user) => {
+        await treat();
+        expect(codeOf(await accesses(user, clinic.john))).toBe('NOT_FOUND');
+      },
+    );
+  });
+
   test.each([
     ['a»b«c', '«a"b"c»'],
     ['line\nbreak\u0000', '«line break»'],

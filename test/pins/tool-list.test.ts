@@ -131,6 +131,14 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       hints: [false, false, false],
       security: anyOf(['patient/Appointment.crus'], ['user/Appointment.crus']),
     },
+    {
+      name: 'listChartAccess',
+      input: ['patient'],
+      required: [],
+      output: ['accesses', 'more', 'zone', 'complete'],
+      hints: [true, false, false],
+      security: anyOf(['patient/Patient.rs'], ['user/Patient.rs']),
+    },
   ]);
 });
 

@@ -59,6 +59,7 @@ export const CHART_TOOLS: Readonly<Record<string, (patient: string) => Record<st
   cancelAppointment: (patient) => ({ appointmentId: 'apt_x', patient }),
   setAppointmentStatus: (patient) => ({ appointmentId: 'apt_x', status: 'arrived', patient }),
   joinWaitlist: (patient) => ({ visitType: 'general-visit', patient }),
+  listChartAccess: (patient) => ({ patient }),
 };
 
 /** Two clinics on one store behind the real MCP address, and tokens for anybody. */
