@@ -1,6 +1,8 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/dev/backends/free-port.ts';
@@ -96,20 +98,33 @@ describe('with nothing but the address', () => {
     expect(refused.status).toBe(401);
   });
 
-  test('the MCP Inspector lists the tools with a token of ours', async () => {
-    const authorization = `Authorization: Bearer ${await at.token('john@example.com')}`;
-    const args = [
-      '--cli',
-      mcp.href,
-      '--transport',
-      'http',
-      '--method',
-      'tools/list',
-      '--header',
-      authorization,
-    ];
-    const { stdout } = await promisify(execFile)(INSPECTOR, args, { timeout: 50_000 });
-    expect(stdout).toContain('"whoAmI"');
+  test('the MCP Inspector connects, registers, signs in and lists the tools', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'chartseal-inspector-'));
+    const args = ['--cli', mcp.href, '--transport', 'http', '--method', 'tools/list'];
+    // It would open a browser; without one it prints the address and listens for the answer.
+    const env = {
+      ...process.env,
+      HOME: home,
+      MCP_AUTO_OPEN_ENABLED: 'true',
+      MCP_INSPECTOR_SECRET_STORE: 'memory',
+    };
+    const inspector = spawn(INSPECTOR, args, { env, timeout: 50_000 });
+    let said = '';
+    let answered = false;
+    const hear = async (chunk: Buffer): Promise<void> => {
+      said += chunk.toString();
+      const [authorizeUrl] = /http:\S+\/oauth\/authorize\?\S+(?=\s)/.exec(said) ?? [];
+      if (authorizeUrl === undefined || answered) return;
+      answered = true;
+      await fetch(await authorizeAs({ ...person(), authorizeUrl, consent: 'allow' }));
+    };
+    for (const stream of [inspector.stdout, inspector.stderr])
+      stream.on('data', (chunk: Buffer) => void hear(chunk));
+    const [code] = (await once(inspector, 'exit')) as [number | null];
+    rmSync(home, { recursive: true, force: true });
+    expect(answered).toBe(true);
+    expect(code).toBe(0);
+    expect(said).toContain('"whoAmI"');
   });
 
   test('the conformance suite finds nothing wrong with the authorization server', async () => {
