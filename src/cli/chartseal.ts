@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { ChartsealError } from '../kernel/errors.ts';
 import { VERSION } from '../kernel/version.ts';
-import { EXIT, UsageError } from './command.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { out } from './terminal.ts';
 
@@ -19,7 +19,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const options = { json: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options } as const;
     const { values, positionals } = parseArgs({
-      args: argv.slice(name.split(' ').length),
+      args: argv.slice(name.split(' ').length).map((word) => withValue(word, command.bare)),
       options,
       allowPositionals: true,
     });
@@ -28,6 +28,12 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return explain(error, name);
   }
+}
+
+/** `--tamper` is `--tamper=edit` where the command says so. */
+function withValue(word: string, bare: Command['bare'] = {}): string {
+  const value = word.startsWith('--') ? bare[word.slice(2)] : undefined;
+  return value === undefined ? word : `${word}=${value}`;
 }
 
 function explain(error: unknown, name: string): number {

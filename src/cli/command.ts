@@ -18,6 +18,8 @@ export interface Command {
   readonly usage: string;
   readonly summary: string;
   readonly options: NonNullable<ParseArgsConfig['options']>;
+  /** What an option means that is given without a value. */
+  readonly bare?: Readonly<Record<string, string>>;
   /** The exit code. */
   readonly run: (invocation: Invocation) => Promise<number>;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StackError } from '../dev/errors.ts';
+import { DEMO_PASSWORD } from '../dev/people.ts';
 import { UsageError } from './command.ts';
 
 /** Where the local stack keeps its state: `.chartseal` below the working folder, or CHARTSEAL_DATA. */
@@ -33,3 +34,13 @@ export async function requireStack(): Promise<Record<string, string>> {
     throw new StackError('NO_STACK', 'No local stack runs from this folder. Start one with "npm start".');
   return env;
 }
+
+/** The local stack's MCP address, and the patient of the demos. */
+export const johnAt = (env: Readonly<Record<string, string | undefined>>) => ({
+  mcp: new URL(`${env['CHARTSEAL_ORIGIN'] ?? ''}/mcp`),
+  person: {
+    email: 'john@example.com',
+    password: DEMO_PASSWORD,
+    authEmulatorUrl: `http://${env['FIREBASE_AUTH_EMULATOR_HOST'] ?? ''}`,
+  },
+});

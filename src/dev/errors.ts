@@ -1,7 +1,10 @@
 import { ChartsealError } from '../kernel/errors.ts';
 
-/** `PORT_TAKEN` the address cannot be served; `NO_STACK` no local stack runs here. */
-export type StackErrorCode = 'PORT_TAKEN' | 'NO_STACK';
+/**
+ * `PORT_TAKEN` the address cannot be served; `NO_STACK` no local stack runs here. Of the tamper demo:
+ * `NOTHING_TO_ALTER` there is nothing of the kind; `CHANGED_MEANWHILE` it cannot be put back.
+ */
+export type StackErrorCode = 'PORT_TAKEN' | 'NO_STACK' | 'NOTHING_TO_ALTER' | 'CHANGED_MEANWHILE';
 
 /** The local stack cannot start or be reached. */
 export class StackError extends ChartsealError<StackErrorCode> {}

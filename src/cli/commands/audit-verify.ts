@@ -1,16 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { nodeSha256 } from '../../audit/node-sha256.ts';
-import { storeSource } from '../../audit/store-source.ts';
 import { formatReport } from '../../audit/verify/format.ts';
-import { overall, type Report } from '../../audit/verify/report.ts';
-import { type VerifyOptions, verifyLog } from '../../audit/verify/verify-log.ts';
-import type { Composed } from '../../compose.ts';
-import { storedDigests } from '../../crypto/stored-digests.ts';
+import { overall } from '../../audit/verify/report.ts';
+import type { VerifyOptions } from '../../audit/verify/verify-log.ts';
 import { parseTenantId, type TenantId } from '../../kernel/ids.ts';
-import { cloudTrailOf, evidenceOf, fileOf, journalOf, pinnedKeys } from '../audit-inputs.ts';
+import { cloudTrailOf, fileOf, journalOf, pinnedKeys } from '../audit-inputs.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
 import { composeHere } from '../here.ts';
 import { out } from '../terminal.ts';
+import { verifyTenant } from '../verify-tenant.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 const CODES = { pass: EXIT.ok, fail: EXIT.no, unknown: EXIT.unknown } as const;
@@ -33,7 +30,7 @@ export const auditVerify: Command = {
     const brought = await filesOf(values, tenant);
     const { composed } = await composeHere();
     try {
-      const { report, checkpoint } = await verify(composed, tenant, brought);
+      const { report, checkpoint } = await verifyTenant(composed, tenant, brought);
       out(json ? JSON.stringify(report) : formatReport(report));
       const verdict = overall(report);
       const save = values['save'];
@@ -45,27 +42,6 @@ export const auditVerify: Command = {
     }
   },
 };
-
-async function verify(
-  composed: Composed,
-  tenant: TenantId,
-  brought: Partial<VerifyOptions>,
-): Promise<{ report: Report; checkpoint: Uint8Array | null }> {
-  const { origin, checkpoint, earlier, keys } = await evidenceOf(composed, tenant);
-  const rows = composed.store.tenant(tenant);
-  const report = await verifyLog(storeSource(rows), {
-    tenant,
-    origin,
-    checkpoint,
-    keys,
-    earlier: [...earlier.values()],
-    stored: storedDigests(rows),
-    now: Date.now(),
-    sha256: nodeSha256,
-    ...brought,
-  });
-  return { report, checkpoint };
-}
 
 /** What the auditor brought, read before anything is connected to. */
 async function filesOf(values: Values, tenant: TenantId): Promise<Partial<VerifyOptions>> {

@@ -1,20 +1,26 @@
 import { connectNewEra, connectOldEra } from '../../dev/demo/clients.ts';
 import { converse, type Step } from '../../dev/demo/conversation.ts';
 import { showEvidence } from '../../dev/demo/evidence.ts';
-import { DEMO_PASSWORD } from '../../dev/people.ts';
 import { startStack } from '../../dev/stack.ts';
 import { parseTenantId } from '../../kernel/ids.ts';
-import { type Command, EXIT } from '../command.ts';
+import { type Command, EXIT, UsageError } from '../command.ts';
 import { composeHere } from '../here.ts';
-import { dataDir, runningStack, storeWish } from '../local.ts';
+import { dataDir, johnAt, runningStack, storeWish } from '../local.ts';
+import { playTamper } from '../play-tamper.ts';
 import { bold, dim, green, out, red } from '../terminal.ts';
 
 /** Plays the assistant against the local stack: books a visit, then shows what is behind it. */
 export const demo: Command = {
-  usage: '[--store firestore|postgres]',
-  summary: 'play the assistant: book a visit, show the sealed bytes and the audit',
-  options: { store: { type: 'string' } },
-  run: async ({ values, json }) => {
+  usage: '[--store firestore|postgres] [--tamper[=edit|delete|rollback|twin] [--keep]]',
+  summary:
+    'play the assistant: book a visit, show the sealed bytes and the audit; or alter the log and be found out',
+  options: { store: { type: 'string' }, tamper: { type: 'string' }, keep: { type: 'boolean' } },
+  bare: { tamper: 'edit' },
+  run: async ({ values, positionals, json }) => {
+    if (positionals.length > 0)
+      throw new UsageError('This command takes options only; write --tamper=delete with its equals sign.');
+    if (values['tamper'] !== undefined) return playTamper(values, json);
+    if (values['keep'] === true) throw new UsageError('--keep goes with --tamper.');
     const stack = (await runningStack()) === null ? await startHere(values['store'], json) : null;
     try {
       const steps = await play((step) => {
@@ -44,12 +50,7 @@ async function play(show: (step: Step) => void): Promise<Step[]> {
   const since = Date.now();
   const { composed, env } = await composeHere();
   try {
-    const mcp = new URL(`${env['CHARTSEAL_ORIGIN'] ?? ''}/mcp`);
-    const person = {
-      email: 'john@example.com',
-      password: DEMO_PASSWORD,
-      authEmulatorUrl: `http://${env['FIREBASE_AUTH_EMULATOR_HOST'] ?? ''}`,
-    };
+    const { mcp, person } = johnAt(env);
     const assistants = await Promise.all([connectOldEra(mcp, person), connectNewEra(mcp, person)]);
     for (const { era, listTools } of assistants) {
       const names = (await listTools()).map(({ name }) => name);

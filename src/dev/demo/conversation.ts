@@ -62,6 +62,16 @@ export async function converse(older: Assistant, newer: Assistant, tell: Tell): 
   return { appointmentId: appointmentOf(booked), reason: REASON };
 }
 
+/** Books the first open Tuesday, without a word, and returns the appointment's id. */
+export async function bookAnyVisit(assistant: Assistant): Promise<string> {
+  const who = await assistant.call('whoAmI', {});
+  const today = (who.structuredContent?.['today'] ?? {}) as { date?: string };
+  const slot = await findSlot(assistant, nextTuesday(today.date ?? ''), () => {});
+  const booked = await assistant.call('scheduleAppointment', { slotId: slot.slotId, reason: REASON });
+  if (booked.structuredContent?.['outcome'] !== 'booked') throw new Error(textOf(booked));
+  return appointmentOf(booked);
+}
+
 async function findSlot(assistant: Assistant, first: Temporal.PlainDate, tell: Tell): Promise<Slot> {
   for (let week = 0; week < WEEKS; week += 1) {
     const date = first.add({ weeks: week }).toString();
