@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../src/dev/backends/free-port.ts';
+import { DEMO_PASSWORD } from '../../src/dev/people.ts';
+import { startSuite } from '../../src/dev/suite.ts';
+import { signInAtEmulator } from '../../src/dev/user-agent/emulator-sign-in.ts';
+import { describeNeeding } from '../stack/needs.ts';
+import { startTestStack, type TestStack } from './stack.ts';
+
+describeNeeding('emulator suite', 'the console in the deployable bundle, as Hosting lets it through', () => {
+  let at: TestStack;
+  beforeAll(async () => {
+    at = await startTestStack(startSuite, { port: await freePort() });
+  }, 180_000);
+  afterAll(async () => at?.close());
+
+  /** A browser behind production's Hosting, which passes the cookie `__session` and no other. */
+  const openBrowser = () => {
+    let session = '';
+    return {
+      names: new Set<string>(),
+      async go(path: string, init: RequestInit = {}): Promise<Response> {
+        const response = await fetch(at.stack.origin + path, {
+          redirect: 'manual',
+          ...init,
+          headers: { ...init.headers, ...(session === '' ? {} : { cookie: `__session=${session}` }) },
+        });
+        for (const line of response.headers.getSetCookie()) {
+          const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+          this.names.add(name);
+          if (name === '__session') session = value;
+        }
+        return response;
+      },
+    };
+  };
+  const signIn = async (browser: ReturnType<typeof openBrowser>, email: string) =>
+    browser.go('/console/sign-in', {
+      method: 'POST',
+      headers: { origin: at.stack.origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        idToken: await signInAtEmulator({
+          email,
+          password: DEMO_PASSWORD,
+          authEmulatorUrl: `http://${at.stack.env['FIREBASE_AUTH_EMULATOR_HOST'] ?? ''}`,
+        }),
+      }),
+    });
+  const scriptOf = (body: string): string => /<script type="module" src="([^"]+)"/.exec(body)?.[1] ?? '';
+
+  test('shows the sign-in page, closed to scripts of others, and its script', async () => {
+    const page = await openBrowser().go('/console');
+    const body = await page.text();
+    expect(page.status).toBe(200);
+    expect(body).toContain('<h1>Auditor console</h1>');
+    const policy = page.headers.get('content-security-policy') ?? '';
+    for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"])
+      expect(policy).toContain(rule);
+    expect(policy).not.toContain('unsafe');
+    const script = await fetch(at.stack.origin + scriptOf(body));
+    expect([script.status, script.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('javascript'),
+    ]);
+  });
+
+  test('an auditor is sent to the console, which has its script, and reads the log', async () => {
+    const browser = openBrowser();
+    const signedIn = await signIn(browser, 'auditor@example.com');
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/console']);
+    expect([...browser.names]).toEqual(['__session']);
+    const body = await (await browser.go('/console')).text();
+    expect(body).toContain('id="verdicts"');
+    expect(scriptOf(body)).toBe('/assets/console.js');
+    for (const path of ['/assets/console.js', '/assets/console-style.css'])
+      expect((await browser.go(path)).status, path).toBe(200);
+    const origin = { origin: at.stack.origin };
+    expect((await browser.go('/console/api/log/size')).status).toBe(409);
+    expect((await browser.go('/console/api/read', { method: 'POST', headers: origin })).status).toBe(200);
+    expect((await browser.go('/console/api/log/size')).status).toBe(200);
+    expect((await browser.go('/console/sign-out', { method: 'POST', headers: origin })).status).toBe(303);
+    expect((await browser.go('/console/api/session')).status).toBe(401);
+  });
+
+  test('nobody else gets in, and nothing is read without a session', async () => {
+    const browser = openBrowser();
+    const refused = await signIn(browser, 'john@example.com');
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).toContain('This account may not open the console');
+    expect((await browser.go('/console/api/log/size')).status).toBe(401);
+    const foreign = await browser.go('/console/sign-in', {
+      method: 'POST',
+      headers: { origin: 'https://evil.example' },
+    });
+    expect(foreign.status).toBe(403);
+  });
+});
