@@ -129,55 +129,52 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
 }
 
 async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
-  const [pages, openings, reviews, { firebaseSignIn }, { createRateLimits }] = await Promise.all([
+  const [{ createEmergencyPages }, { EmergencyOpenings }, { EmergencyReviews }, staff] = await Promise.all([
     import('./emergency/emergency.ts'),
     import('./access/emergency-openings.ts'),
     import('./access/emergency-reviews.ts'),
-    import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/rate-limits.ts'),
+    ownPages(config, parts),
   ]);
-  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
   const { store, audit, clock, policies, patients } = parts.services;
   const aliasOf: AliasOf = (of) => patients.aliasOf(of);
   const stands = { store, audit, clock, policies, secrets: parts.secrets, aliasOf };
-  return pages.createEmergencyPages({
-    store,
-    audit,
-    clock,
-    origin: config.origin,
-    cookieKeys: config.cookieKeys,
-    pages: pagesOf(config),
-    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
-    withoutSecondFactor: config.oauth.withoutSecondFactor,
-    openings: new openings.EmergencyOpenings({ ...stands, onAlert: parts.onAlert }),
-    reviews: new reviews.EmergencyReviews(stands),
-    limits: createRateLimits({ store, key: config.cookieKeys[0] ?? '', now: clock }),
-    proxyHops: config.oauth.proxyHops,
+  return createEmergencyPages({
+    ...staff,
+    openings: new EmergencyOpenings({ ...stands, onAlert: parts.onAlert }),
+    reviews: new EmergencyReviews(stands),
     find: (tenant, by) => parts.index.find(tenant, by),
-    onFault: parts.onFault,
   });
 }
 
 async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
-  const [{ createConsole }, { firebaseSignIn }] = await Promise.all([
+  const [{ createConsole }, staff] = await Promise.all([
     import('./console/console.ts'),
-    import('./oauth/sign-in-firebase.ts'),
+    ownPages(config, parts),
   ]);
+  return createConsole({ ...staff, projectId: config.projectId, outside: parts.outside });
+}
+
+/** What every page of ours with a sign-in stands on. */
+async function ownPages(config: Config, { services, onFault }: HttpParts) {
+  const [{ firebaseSignIn }, { createRateLimits }] = await Promise.all([
+    import('./oauth/sign-in-firebase.ts'),
+    import('./oauth/rate-limits.ts'),
+  ]);
+  const { store, audit, clock } = services;
   const development = config.development ? ({ [developmentOnly]: true } as const) : {};
-  const { store, audit, clock } = parts.services;
-  return createConsole({
-    origin: config.origin,
-    cookieKeys: config.cookieKeys,
-    projectId: config.projectId,
-    outside: parts.outside,
-    pages: pagesOf(config),
-    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
-    withoutSecondFactor: config.oauth.withoutSecondFactor,
-    onFault: parts.onFault,
+  return {
     store,
     audit,
     clock,
-  });
+    onFault,
+    origin: config.origin,
+    cookieKeys: config.cookieKeys,
+    pages: pagesOf(config),
+    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
+    withoutSecondFactor: config.oauth.withoutSecondFactor,
+    limits: createRateLimits({ store, key: config.cookieKeys[0] ?? '', now: clock }),
+    proxyHops: config.oauth.proxyHops,
+  };
 }
 
 function pagesOf({ firebase: { apiKey, authEmulatorUrl } }: Config): PageAssets {

@@ -4,17 +4,18 @@ import { findClinic } from '../clinic/clinic.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ChartsealError } from '../kernel/errors.ts';
 import { createCookieJar } from '../oauth/cookie-jar.ts';
-import { type PageAssets, sendPage } from '../oauth/pages.ts';
-import { bodyOf } from '../oauth/request.ts';
+import { type PageDoor, type PageSignInParts, signInToPage } from '../oauth/page-sign-in.ts';
+import { type PageAssets, seeOther, sendPage } from '../oauth/pages.ts';
+import { formOf } from '../oauth/request.ts';
+import { pageSignInPage } from '../oauth/sign-in-pages.ts';
 import { CONSOLE_STATUS, ConsoleError } from './errors.ts';
 import { exportLog } from './exports.ts';
 import { type Body, type LogPlaces, readEvidence, readLog } from './log-api.ts';
-import { consolePage, consoleSignInPage } from './pages.ts';
+import { consolePage } from './pages.ts';
 import { type ConsoleSession, ConsoleSessions, IDLE_MS } from './sessions.ts';
-import { type ConsoleSignInParts, signInToConsole } from './sign-in.ts';
 
 /** What the console stands on. */
-export interface ConsoleOptions extends ConsoleSignInParts, LogPlaces {
+export interface ConsoleOptions extends PageSignInParts, LogPlaces {
   /** The public origin: forms and calls of other sites are refused by it. */
   readonly origin: string;
   readonly cookieKeys: readonly string[];
@@ -41,6 +42,13 @@ const COOKIE = 'console';
 const PATH = '/console';
 /** Long enough for any session; the row in the store decides. */
 const COOKIE_MS = 12 * 3_600_000;
+const DOOR: PageDoor = {
+  operation: 'consoleSignIn',
+  client: 'console',
+  policy: 'auditor-console',
+  roles: ['auditor'],
+  wrongRole: 'This account may not open the console: it is for the auditors of a clinic. Nothing was shown.',
+};
 const NOTES: Readonly<Record<string, string>> = {
   idle: 'You were signed out after 15 minutes without activity.',
   ended: 'Your session has ended. Sign in again.',
@@ -57,8 +65,7 @@ export function createConsole(options: ConsoleOptions): Console {
         const url = new URL(req.url ?? PATH, options.origin);
         const jar = openJar(req.headers.cookie, PATH);
         jar.attach(res);
-        const cookie = new RegExp(`(?:^|; )${COOKIE}=([^;]+)`).exec(jar.header)?.[1];
-        await route({ ...options, sessions }, { req, res, url, cookie });
+        await route({ ...options, sessions }, { req, res, url, cookie: jar.get(COOKIE) });
       } catch (error) {
         refuse(options, res, error);
       }
@@ -90,13 +97,27 @@ async function showConsole(house: House, visit: Visit): Promise<void> {
   const session = await findSession(house, visit);
   if (session === null) {
     const note = NOTES[visit.url.searchParams.get('left') ?? ''];
-    const say = { status: 200, problem: '', ...(note === undefined ? {} : { note }) };
-    return sendPage(visit.res, consoleSignInPage(house.pages, say));
+    return showSignIn(house, visit, { status: 200, problem: '', ...(note === undefined ? {} : { note }) });
   }
   const { tenant, user, until } = session;
   const { name: clinic, zone } = await findClinic(house.store, tenant);
   sendPage(visit.res, consolePage(house.pages, { tenant, clinic, zone, user, idleMs: IDLE_MS, until }));
 }
+
+const showSignIn = (
+  { pages }: House,
+  { res }: Visit,
+  say: { status: number; problem: string; note?: string },
+): void =>
+  sendPage(
+    res,
+    pageSignInPage(pages, {
+      ...say,
+      title: 'Auditor console',
+      lead: 'Sign in with an auditor’s account.',
+      action: `${PATH}/sign-in`,
+    }),
+  );
 
 /** A session counts only as long as its person is an auditor there. */
 async function findSession(house: House, { cookie }: Visit): Promise<ConsoleSession | null> {
@@ -114,13 +135,12 @@ async function sessionOf(house: House, visit: Visit): Promise<ConsoleSession> {
 
 async function submitSignIn(house: House, visit: Visit): Promise<void> {
   const { req, res } = visit;
-  const form = new URLSearchParams((await bodyOf(req)).toString('utf8'));
-  const answer = await signInToConsole(house, form.get('idToken') ?? '');
-  if (answer.refused !== null)
-    return sendPage(res, consoleSignInPage(house.pages, { status: answer.status, problem: answer.refused }));
+  const idToken = (await formOf(req)).get('idToken') ?? '';
+  const answer = await signInToPage(house, DOOR, { req, idToken });
+  if (answer.problem !== null) return showSignIn(house, visit, answer);
   const value = await house.sessions.open(answer.tenant, answer.user);
   setCookie(res, value, new Date(house.clock() + COOKIE_MS));
-  redirect(res, PATH);
+  seeOther(res, PATH);
 }
 
 async function signOut(house: House, visit: Visit): Promise<void> {
@@ -131,7 +151,7 @@ async function signOut(house: House, visit: Visit): Promise<void> {
   }
   setCookie(visit.res, '', new Date(0));
   const why = visit.url.searchParams.get('left') === 'idle' ? 'idle' : 'done';
-  redirect(visit.res, `${PATH}?left=${why}`);
+  seeOther(visit.res, `${PATH}?left=${why}`);
 }
 
 /** The event of a reading is committed before anything of the log leaves. */
@@ -152,7 +172,7 @@ async function sendLog(house: House, visit: Visit, part: string): Promise<void> 
 
 async function sendExport(house: House, visit: Visit): Promise<void> {
   const session = await sessionOf(house, visit);
-  const form = new URLSearchParams((await bodyOf(visit.req)).toString('utf8'));
+  const form = await formOf(visit.req);
   const { file, ...body } = await exportLog(house, session, form.get('format'));
   await send(visit.res, body, { 'content-disposition': `attachment; filename="${file}"` });
 }
@@ -204,10 +224,6 @@ function sendJson(res: ServerResponse, body: unknown, status = 200): void {
 
 function setCookie(res: ServerResponse, value: string, expires: Date): void {
   res.setHeader('set-cookie', `${COOKIE}=${value}; path=${PATH}; expires=${expires.toUTCString()}`);
-}
-
-function redirect(res: ServerResponse, to: string): void {
-  res.writeHead(303, { location: to, 'cache-control': 'private, no-store' }).end();
 }
 
 function refuse({ onFault }: ConsoleOptions, res: ServerResponse, error: unknown): void {

@@ -10,24 +10,16 @@ import type { Clock } from '../kernel/clock.ts';
 import { ChartsealError } from '../kernel/errors.ts';
 import { type PatientId, parsePatientId, type TenantId } from '../kernel/ids.ts';
 import { createCookieJar } from '../oauth/cookie-jar.ts';
-import { type Page, type PageAssets, sendPage } from '../oauth/pages.ts';
-import { subjectOf } from '../oauth/rate-limits.ts';
-import { addressOf, bodyOf } from '../oauth/request.ts';
+import { formToken, isOwnForm } from '../oauth/form-token.ts';
+import { type PageDoor, type PageSignInParts, signInToPage } from '../oauth/page-sign-in.ts';
+import { type Page, type PageAssets, seeOther, sendPage } from '../oauth/pages.ts';
+import { formOf } from '../oauth/request.ts';
+import { pageSignInPage } from '../oauth/sign-in-pages.ts';
 import { EMERGENCY_STATUS, EmergencyError } from './errors.ts';
 import { readEmergencyForm, readVerdict } from './form.ts';
-import {
-  deadEndPage,
-  openedPage,
-  openPage,
-  queuePage,
-  reviewPage,
-  type SayTime,
-  signInPage,
-} from './pages.ts';
+import { deadEndPage, openedPage, openPage, queuePage, reviewPage, type SayTime } from './pages.ts';
 import {
   type EmergencySession,
-  formToken,
-  isOwnForm,
   recordOf,
   SESSION_COOKIE,
   SESSION_MS,
@@ -35,16 +27,13 @@ import {
   sessionFrom,
   startSession,
 } from './session.ts';
-import { type EmergencySignInParts, signInToEmergency } from './sign-in.ts';
 
 /** What the pages stand on. */
-export interface EmergencyPagesOptions extends EmergencySignInParts {
+export interface EmergencyPagesOptions extends PageSignInParts {
   /** The public origin: forms of other sites are refused by it. */
   readonly origin: string;
   /** Secrets of at least 32 characters for the cookie and the forms. The first signs, all verify. */
   readonly cookieKeys: readonly string[];
-  /** Proxies in front of this server whose word about the address counts. */
-  readonly proxyHops: number;
   readonly pages: PageAssets;
   readonly clock: Clock;
   readonly openings: EmergencyOpenings;
@@ -74,6 +63,13 @@ interface SignedInVisit extends Visit {
 }
 
 const PATH = '/emergency';
+const DOOR: PageDoor = {
+  operation: 'emergency-sign-in',
+  client: 'emergency-page',
+  policy: 'sign-in',
+  roles: ['clinician', 'auditor', 'admin'],
+  wrongRole: 'This page is for clinicians, and for those who review emergency access. Nothing was opened.',
+};
 const RECORD = /^\/emergency\/review\/(eg_[A-Za-z0-9_-]{22})$/;
 
 /** Serves the emergency pages: a fresh sign-in, then one opening by a clinician, or the queue of a reviewer. */
@@ -85,7 +81,12 @@ export function createEmergencyPages(options: EmergencyPagesOptions): EmergencyP
         const jar = openJar(req.headers.cookie, PATH);
         jar.attach(res);
         const path = new URL(req.url ?? PATH, options.origin).pathname;
-        await route(options, { req, res, path, session: sessionFrom(jar.header, options.clock()) });
+        await route(options, {
+          req,
+          res,
+          path,
+          session: sessionFrom(jar.get(SESSION_COOKIE), options.clock()),
+        });
       } catch (error) {
         explain(options, res, error);
       }
@@ -98,7 +99,7 @@ async function route(options: EmergencyPagesOptions, visit: Visit): Promise<void
   if (req.method === 'GET' || req.method === 'HEAD') return sendPage(res, await pageFor(options, visit));
   if (req.method !== 'POST') throw new EmergencyError('FORM', 'This address takes pages and forms only.');
   if (req.headers.origin !== options.origin) throw crossSite();
-  const form = new URLSearchParams((await bodyOf(req)).toString('utf8'));
+  const form = await formOf(req);
   if (path === `${PATH}/sign-in`) return submitSignIn(options, visit, form);
   const own = requireOwnForm(options, visit, form);
   if (path === `${PATH}/open`) return submitOpening(options, own, form);
@@ -106,12 +107,12 @@ async function route(options: EmergencyPagesOptions, visit: Visit): Promise<void
   const record = RECORD.exec(path)?.[1];
   if (record === undefined) throw new EmergencyError('NO_PAGE', 'There is nothing at this address.');
   await options.reviews.review(own.session, { record, verdict: readVerdict(form) });
-  see(res, `${PATH}/review`);
+  seeOther(res, `${PATH}/review`);
 }
 
 async function pageFor(options: EmergencyPagesOptions, visit: Visit): Promise<Page> {
   const { path, session } = visit;
-  if (session === null) return signInPage(options.pages, { status: 200, problem: '' });
+  if (session === null) return signInPage(options, { status: 200, problem: '' });
   const context = contextOf(options, session);
   if (path === `${PATH}/review`) {
     const time = await timesOf(options, session.tenant);
@@ -130,16 +131,26 @@ async function pageFor(options: EmergencyPagesOptions, visit: Visit): Promise<Pa
   });
 }
 
+const signInPage = ({ pages }: EmergencyPagesOptions, say: { status: number; problem: string }): Page =>
+  pageSignInPage(pages, {
+    ...say,
+    title: 'Emergency access',
+    lead: 'For clinicians who must open a chart now, and for those who review it. Every step is recorded.',
+    action: `${PATH}/sign-in`,
+  });
+
+const formOfSession = ({ id }: EmergencySession) => ({ page: 'emergency', id });
+
 const contextOf = (options: EmergencyPagesOptions, session: EmergencySession) => ({
   assets: options.pages,
-  csrf: formToken(options.cookieKeys[0] ?? '', session),
+  csrf: formToken(options.cookieKeys[0] ?? '', formOfSession(session)),
 });
 
 function requireOwnForm(options: EmergencyPagesOptions, visit: Visit, form: URLSearchParams): SignedInVisit {
   const { session } = visit;
   if (session === null)
     throw new EmergencyError('SIGNED_OUT', 'Your sign-in is over. Nothing was changed. Sign in again.');
-  if (!isOwnForm(options.cookieKeys[0] ?? '', session, form.get('csrf') ?? '')) throw crossSite();
+  if (!isOwnForm(options.cookieKeys[0] ?? '', formOfSession(session), form.get('csrf'))) throw crossSite();
   return { ...visit, session, context: contextOf(options, session) };
 }
 
@@ -148,16 +159,15 @@ async function submitSignIn(
   { req, res }: Visit,
   form: URLSearchParams,
 ): Promise<void> {
-  const address = subjectOf(addressOf(req, options.proxyHops));
-  const signedIn = await signInToEmergency(options, { idToken: form.get('idToken') ?? '', address });
-  if (signedIn.problem !== null) return sendPage(res, signInPage(options.pages, signedIn));
+  const signedIn = await signInToPage(options, DOOR, { req, idToken: form.get('idToken') ?? '' });
+  if (signedIn.problem !== null) return sendPage(res, signInPage(options, signedIn));
   const session = startSession(signedIn, options.clock());
   const until = new Date(options.clock() + SESSION_MS).toUTCString();
   res.appendHeader(
     'set-cookie',
     `${SESSION_COOKIE}=${sessionCookie(session)}; path=${PATH}; expires=${until}`,
   );
-  see(res, PATH);
+  seeOther(res, PATH);
 }
 
 async function submitOpening(
@@ -213,12 +223,7 @@ const endSession = (res: ServerResponse): unknown =>
 
 function leave(res: ServerResponse, to: string): void {
   endSession(res);
-  see(res, to);
-}
-
-/** RFC 9110 §15.4.4: look there with GET, so that a reload sends no form again. */
-function see(res: ServerResponse, to: string): void {
-  res.writeHead(303, { location: to, 'cache-control': 'private, no-store' }).end();
+  seeOther(res, to);
 }
 
 const crossSite = (): EmergencyError =>

@@ -1,7 +1,7 @@
 import { EMERGENCY_MINUTES, EMERGENCY_REASONS, REASON_LENGTH } from '../access/emergency.ts';
 import type { EmergencyToReview, QueuedEmergency } from '../access/emergency-reviews.ts';
-import { html, jsonBlock, type SafeHtml } from '../oauth/html.ts';
-import { IDENTITY_HOSTS, layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
+import { html, type SafeHtml } from '../oauth/html.ts';
+import { layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
 
 const ERASED = 'who was erased since';
 
@@ -12,37 +12,6 @@ export type SayTime = (ms: number) => string;
 export interface EmergencyContext {
   readonly assets: PageAssets;
   readonly csrf: string;
-}
-
-/** A fresh sign-in, with the same script as that of `src/oauth`. */
-export function signInPage(assets: PageAssets, say: { status: number; problem: string }): Page {
-  const emulator = assets.authEmulatorUrl === undefined ? [] : [assets.authEmulatorUrl];
-  const body = html`
-    <h1>Emergency access</h1>
-    <p>For clinicians who must open a chart now, and for those who review it. Every step is recorded.</p>
-    <form id="sign-in" method="post" action="/emergency/sign-in">
-      <input type="hidden" name="idToken" value="">
-      <div id="first-step">
-        <label for="email">Email</label>
-        <input id="email" type="email" autocomplete="username" required autofocus>
-        <label for="password">Password</label>
-        <input id="password" type="password" autocomplete="current-password" required>
-      </div>
-      <div id="second-step" hidden>
-        <label for="code">Code from your authenticator app</label>
-        <input id="code" inputmode="numeric" autocomplete="one-time-code" maxlength="8">
-      </div>
-      <p id="error" class="error" role="alert" aria-live="assertive">${say.problem}</p>
-      <button class="primary" type="submit">Sign in</button>
-    </form>
-    <noscript><p class="error">Signing in needs JavaScript. Turn it on for this site and reload the page.</p></noscript>
-    ${jsonBlock('sign-in-config', { apiKey: assets.apiKey, emulator: assets.authEmulatorUrl ?? null })}
-    <script type="module" src="${assets.script}"></script>`;
-  return {
-    status: say.status,
-    body: layout(assets, 'Emergency access', body),
-    policy: policy({ connect: [...IDENTITY_HOSTS, ...emulator] }),
-  };
 }
 
 /** The form that opens one chart. `problem` repeats nothing that was typed. */

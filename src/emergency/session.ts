@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { parseTenantId, parseUserId, type TenantId, type UserId } from '../kernel/ids.ts';
 
@@ -28,26 +28,13 @@ export function sessionCookie({ id, tenant, user, expiresAt }: EmergencySession)
   return Buffer.from(JSON.stringify({ i: id, t: tenant, u: user, e: expiresAt })).toString('base64url');
 }
 
-/** Null unless the opened jar holds a session that lasts. */
-export function sessionFrom(jarHeader: string, now: number): EmergencySession | null {
-  const value = new RegExp(`(?:^|; )${SESSION_COOKIE}=([A-Za-z0-9_-]+)`).exec(jarHeader)?.[1];
+/** Null unless the cookie's value is a session that lasts. */
+export function sessionFrom(value: string | undefined, now: number): EmergencySession | null {
   if (value === undefined) return null;
   const parsed = shape.safeParse(JSON.parse(Buffer.from(value, 'base64url').toString('utf8')));
   if (!parsed.success || parsed.data.e <= now) return null;
   const { i, t, u, e } = parsed.data;
   return { id: i, tenant: parseTenantId(t), user: parseUserId(u), expiresAt: e };
-}
-
-/** What a form of this session carries, so that no other site and no other session can send it. */
-export function formToken(key: string, { id }: EmergencySession): string {
-  return createHmac('sha256', key).update(`chartseal/emergency-form/1\0${id}`).digest('base64url');
-}
-
-/** Whether a form carries the token of this session. Takes the same time for every wrong one. */
-export function isOwnForm(key: string, session: EmergencySession, given: string): boolean {
-  const expected = Buffer.from(formToken(key, session));
-  const bytes = Buffer.from(given);
-  return bytes.length === expected.length && timingSafeEqual(bytes, expected);
 }
 
 /** The one record that this sign-in may make: a form that is sent again names it again. */

@@ -28,6 +28,8 @@ interface Entry {
 export interface OpenedJar {
   /** The `Cookie` header that code behind the jar reads. */
   readonly header: string;
+  /** The value of one cookie; undefined when there is none. */
+  get(name: string): string | undefined;
   /** From now until the response starts, `Set-Cookie` headers set on it go into the jar. */
   attach(response: ServerResponse): void;
 }
@@ -43,6 +45,7 @@ export function createCookieJar(options: {
     const visible = entries.filter((entry) => pathMatches(path, entry.path));
     return {
       header: visible.map(({ name, value }) => `${name}=${value}`).join('; '),
+      get: (wanted) => visible.find(({ name }) => name === wanted)?.value,
       attach: (response) =>
         beforeHeaders(response, () => {
           const set = response.getHeader('set-cookie');

@@ -1,11 +1,12 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Provider } from 'oidc-provider';
 import { type Details, loginOf, saveGrant, scopesOf } from './consent.ts';
 import { OAuthError } from './errors.ts';
-import { consentPage, type PageContext, sendPage, signInPage } from './pages.ts';
+import { formToken, isOwnForm } from './form-token.ts';
+import { consentPage, type PageContext, sendPage } from './pages.ts';
 import { actsFor, type ClinicPerson } from './people.ts';
 import type { SignedIn } from './sign-in.ts';
+import { signInPage } from './sign-in-pages.ts';
 import { goToProvider, returnFromProvider, submitSignIn } from './sign-in-step.ts';
 import { expired, type InteractionOptions, type Visit } from './visit.ts';
 
@@ -74,7 +75,7 @@ async function contextOf(options: InteractionOptions, details: Details): Promise
   const client = await options.provider.Client.find(clientId);
   return {
     path: `/oauth/interaction/${details.uid}`,
-    csrf: formToken(options.formKey, details.uid),
+    csrf: formToken(options.formKey, { page: 'interaction', id: details.uid }),
     clientName: shown(client?.clientName ?? new URL(String(details.params['redirect_uri'])).host),
     redirect: new URL(String(details.params['redirect_uri'])),
   };
@@ -103,16 +104,11 @@ async function askedOf(
 
 /** A form counts only from our own page (its origin) and from this interaction (its token). */
 function assertOwnForm({ issuer, formKey }: InteractionOptions, { req, form, details }: Visit): void {
-  const given = Buffer.from(form.get('csrf') ?? '');
-  const expected = Buffer.from(formToken(formKey, details.uid));
-  const own = given.length === expected.length && timingSafeEqual(given, expected);
+  const own = isOwnForm(formKey, { page: 'interaction', id: details.uid }, form.get('csrf'));
   if (req.headers.origin !== issuer || !own) {
     throw new OAuthError('CROSS_SITE', 'Start again from the app that you were connecting.');
   }
 }
-
-const formToken = (key: string, uid: string): string =>
-  createHmac('sha256', key).update(`chartseal/form-token/1\0${uid}`).digest('base64url');
 
 async function submitConsent(options: InteractionOptions, visit: Visit): Promise<void> {
   const { req, res, details, form } = visit;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { html, jsonBlock, type SafeHtml } from './html.ts';
+import { html, type SafeHtml } from './html.ts';
 import { LIFETIMES } from './lifetimes.ts';
 
 /** What the pages need from outside. */
@@ -22,12 +22,6 @@ export interface PageAssets {
   readonly authEmulatorUrl?: string;
 }
 
-/** Where the sign-in page's script sends a password: nowhere else, by content security policy. */
-export const IDENTITY_HOSTS = [
-  'https://identitytoolkit.googleapis.com',
-  'https://securetoken.googleapis.com',
-];
-
 /** One page: its markup and the headers that protect it. */
 export interface Page {
   readonly status: number;
@@ -43,54 +37,6 @@ export interface PageContext {
   readonly clientName: string;
   /** Where the person is sent afterwards. */
   readonly redirect: URL;
-}
-
-export function signInPage(assets: PageAssets, context: PageContext, error = ''): Page {
-  const body = html`
-    <h1>Sign in</h1>
-    <p>to connect <strong>${context.clientName}</strong> to your health record</p>
-    <form id="sign-in" method="post" action="${context.path}/sign-in">
-      <input type="hidden" name="csrf" value="${context.csrf}">
-      <input type="hidden" name="idToken" value="">
-      <div id="first-step">
-        <label for="email">Email</label>
-        <input id="email" type="email" autocomplete="username" required autofocus>
-        <label for="password">Password</label>
-        <input id="password" type="password" autocomplete="current-password" required>
-      </div>
-      <div id="second-step" hidden>
-        <label for="code">Code from your authenticator app</label>
-        <input id="code" inputmode="numeric" autocomplete="one-time-code" maxlength="8">
-      </div>
-      <p id="error" class="error" role="alert" aria-live="assertive">${error}</p>
-      <button class="primary" type="submit">Sign in</button>
-    </form>
-    ${providerForms(assets, context)}
-    <form method="post" action="${context.path}/cancel">
-      <input type="hidden" name="csrf" value="${context.csrf}">
-      <button type="submit">Cancel</button>
-    </form>
-    <noscript><p class="error">Signing in needs JavaScript. Turn it on for this site and reload the page.</p></noscript>
-    ${jsonBlock('sign-in-config', { apiKey: assets.apiKey, emulator: assets.authEmulatorUrl ?? null })}
-    <script type="module" src="${assets.script}"></script>`;
-  const emulator = assets.authEmulatorUrl === undefined ? [] : [assets.authEmulatorUrl];
-  return {
-    status: error === '' ? 200 : 400,
-    body: layout(assets, 'Sign in', body),
-    policy: policy({
-      connect: [...IDENTITY_HOSTS, ...emulator],
-      forms: [context.redirect, ...(assets.providers ?? []).map(({ authorizeUrl }) => new URL(authorizeUrl))],
-    }),
-  };
-}
-
-function providerForms({ providers = [] }: PageAssets, context: PageContext): SafeHtml[] {
-  return providers.map(
-    ({ id, label }) => html`<form class="provider" method="post" action="${context.path}/with-${id}">
-      <input type="hidden" name="csrf" value="${context.csrf}">
-      <button type="submit">Continue with ${label}</button>
-    </form>`,
-  );
 }
 
 /** What the consent page says: what the client asks for and for whom it would act, in words. */
@@ -148,16 +94,27 @@ export function sendPage(response: ServerResponse, page: Page): void {
   response.end(response.req.method === 'HEAD' ? undefined : page.body.markup);
 }
 
+/** RFC 9110 §15.4.4: look there with GET, so that a reload sends no form again. */
+export function seeOther(response: ServerResponse, to: string): void {
+  response.writeHead(303, { location: to, 'cache-control': 'private, no-store' }).end();
+}
+
 const loopbackNote = (redirect: URL): string =>
   redirect.protocol === 'http:' ? ', an app on this computer' : '';
 
 /** The content security policy of a page: its own script, style and forms, and what is named. */
-export function policy(allowed: { connect: readonly string[]; forms?: readonly URL[] }): string {
+export function policy(allowed: {
+  connect: readonly string[];
+  forms?: readonly URL[];
+  /** The page runs a worker of its own. */
+  worker?: boolean;
+}): string {
   // Browsers hold the redirects that follow a form to form-action too, so where they lead is part of it.
   const actions = ["'self'", ...(allowed.forms ?? []).map(({ origin }) => origin)];
   return [
     "default-src 'none'",
     "script-src 'self'",
+    ...(allowed.worker === true ? ["worker-src 'self'"] : []),
     "style-src 'self'",
     'img-src data:',
     `connect-src ${allowed.connect.length > 0 ? allowed.connect.join(' ') : "'none'"}`,
@@ -167,22 +124,30 @@ export function policy(allowed: { connect: readonly string[]; forms?: readonly U
   ].join('; ');
 }
 
-/** A whole page around `body`. */
+/** A page of one card around `body`. */
 export function layout(assets: PageAssets, title: string, body: SafeHtml): SafeHtml {
+  return documentOf(
+    { title: `${title} · ${assets.name}`, style: assets.style },
+    html`
+    <main class="card">
+      <p class="brand">${assets.name}</p>${body}
+    </main>`,
+  );
+}
+
+/** A whole document around `body`. */
+export function documentOf(head: { title: string; style: string }, body: SafeHtml): SafeHtml {
   return html`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>${title} · ${assets.name}</title>
+    <title>${head.title}</title>
     <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="${assets.style}">
+    <link rel="stylesheet" href="${head.style}">
   </head>
-  <body>
-    <main class="card">
-      <p class="brand">${assets.name}</p>${body}
-    </main>
+  <body>${body}
   </body>
 </html>
 `;

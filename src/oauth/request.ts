@@ -24,6 +24,15 @@ export async function bodyOf(req: IncomingMessage & { rawBody?: unknown }): Prom
 }
 
 /**
+ * The fields of a form.
+ *
+ * @throws OAuthError `REQUEST_BODY` over 48 KiB.
+ */
+export async function formOf(req: IncomingMessage & { rawBody?: unknown }): Promise<URLSearchParams> {
+  return new URLSearchParams((await bodyOf(req)).toString('utf8'));
+}
+
+/**
  * The address that a request came from. Only the entries of `X-Forwarded-For` that the platform's own `hops` wrote
  * are believed: what stands before them is the client's word.
  */

@@ -1,10 +1,11 @@
 import type { Provider } from 'oidc-provider';
 import type { UserId } from '../kernel/ids.ts';
 import { OAuthError, type OAuthErrorCode } from './errors.ts';
-import { sendPage, signInPage } from './pages.ts';
+import { seeOther, sendPage } from './pages.ts';
 import { STAFF_ROLES } from './people.ts';
 import { LIMITS, type RateLimits } from './rate-limits.ts';
 import type { SignedIn } from './sign-in.ts';
+import { signInPage } from './sign-in-pages.ts';
 import { expired, type InteractionOptions, SESSION_PATH, type Visit } from './visit.ts';
 
 /** From proof of who somebody is to the consent page, or back to the sign-in page with a plain line. */
@@ -26,7 +27,7 @@ export const submitSignIn = (options: InteractionOptions, visit: Visit): Promise
 export function goToProvider(options: InteractionOptions, { res, details }: Visit, id: string): void {
   const url = options.federation.begin(id, details.uid);
   if (url === null || details.prompt.name !== 'login') throw expired();
-  res.writeHead(303, { location: url.href, 'cache-control': 'private, no-store' }).end();
+  seeOther(res, url.href);
 }
 
 /** Back from an account elsewhere: its answer counts for the sign-in that began it and for no other. */

@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { AuditLog, auditEvents } from '../../src/audit/append.ts';
+import { auditEvents } from '../../src/audit/append.ts';
 import { Checkpoints } from '../../src/audit/checkpoints.ts';
 import { leafHash, leafOf } from '../../src/audit/event.ts';
 import { outsideEvidence } from '../../src/audit/evidence.ts';
@@ -11,7 +9,6 @@ import { growTiles } from '../../src/audit/tiles.ts';
 import { auditEntries, auditHead, auditTiles } from '../../src/audit/tree-store.ts';
 import { verifyLog } from '../../src/audit/verify/verify-log.ts';
 import { putMember, setUpClinic } from '../../src/clinic/tenants.ts';
-import { createConsole } from '../../src/console/console.ts';
 import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
 import { buildWebAssets } from '../../src/dev/web-assets.ts';
 import { type Ref, ref } from '../../src/kernel/collection.ts';
@@ -20,6 +17,7 @@ import type { TenantStore } from '../../src/kernel/store.ts';
 import { createSigner, memoryOutside, PROJECT } from '../attacks/audit/scene.ts';
 import { hasher } from '../audit/log-house.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
+import { serveConsole } from './server.ts';
 
 const tenant = 'riverside' as TenantId;
 const auditor = 'usr_auditor' as UserId;
@@ -41,47 +39,11 @@ export async function openBigConsole(count: number) {
   await checkpoints.addSigner(tenant, signer.create('key-1'));
   await checkpoints.publish(tenant);
   const assets = await buildWebAssets();
-  const http = createServer((req, res) => {
-    const asset = assets.get(req.url ?? '');
-    if (asset === undefined) void auditorConsole.handle(req, res);
-    else
-      res
-        .writeHead(200, {
-          'content-type': asset.type,
-          'content-security-policy': "default-src 'none'; connect-src 'self'",
-        })
-        .end(asset.body);
-  });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  const auditorConsole = createConsole({
-    origin,
-    store,
-    outside,
-    projectId: PROJECT,
-    audit: new AuditLog({ store, clock: Date.now, journal: () => undefined }),
-    clock: Date.now,
-    cookieKeys: ['a-cookie-key-of-at-least-32-characters'],
-    pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'k' },
-    signIn: {
-      verify: async () => ({ userId: auditor, tenant, authTime: 0, amr: ['mfa'] }),
-      profile: async () => ({ email: null, emailVerified: false }),
-    },
-    withoutSecondFactor: [],
-    onFault: () => undefined,
-  });
+  const served = await serveConsole({ store, outside, assets });
   return {
-    origin,
+    origin: served.origin,
     /** The session's cookie of an auditor who signed in. */
-    signIn: async (): Promise<string> => {
-      const answer = await fetch(`${origin}/console/sign-in`, {
-        method: 'POST',
-        headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
-        body: 'idToken=x',
-        redirect: 'manual',
-      });
-      return /__session=([^;]+)/.exec(answer.headers.get('set-cookie') ?? '')?.[1] ?? '';
-    },
+    signIn: async (): Promise<string> => (await served.signIn(auditor)).replace('__session=', ''),
     /** The same verification in this process, in ms. */
     verifyHere: async (): Promise<number> => {
       const evidence = await outsideEvidence({ store, outside, projectId: PROJECT }, tenant);
@@ -95,11 +57,7 @@ export async function openBigConsole(count: number) {
       });
       return performance.now() - start;
     },
-    close: () =>
-      new Promise<void>((resolve) => {
-        http.close(() => resolve());
-        http.closeAllConnections();
-      }),
+    close: served.close,
   };
 }
 
