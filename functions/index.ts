@@ -5,6 +5,7 @@ import { onRequest } from 'firebase-functions/v2/https';
 import { onSchedule } from 'firebase-functions/v2/scheduler';
 import { checkpointRound, sequenceRound } from '../src/audit/rounds.ts';
 import { sweepRound } from '../src/clinic/sweep-holds.ts';
+import { expiryRound } from '../src/collections.ts';
 import { type Composed, compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import type { Asset } from '../src/http/app.ts';
@@ -102,3 +103,12 @@ export const holdSweep = onSchedule({ ...MINUTELY, secrets: secrets() }, async (
   const { services, tenants } = chart();
   await sweepRound(await tenants(), { ...services, onFault: jobFault('holds') });
 });
+
+/** Deletes what has expired: codes, sessions, tokens, counts, kept answers. */
+export const expirySweep = onSchedule(
+  { ...MINUTELY, schedule: 'every 1 hours', secrets: secrets() },
+  async () => {
+    const { store, services, tenants } = chart();
+    await expiryRound(store, await tenants(), { now: services.clock(), onFault: jobFault('expiry') });
+  },
+);

@@ -17,6 +17,9 @@ import { indexEntries, indexRecords } from './crypto/patient-index.ts';
 import { patientKeys, patientKeyVersions } from './crypto/patient-keys.ts';
 import { tenantSecrets } from './crypto/tenant-secrets.ts';
 import type { Collection } from './kernel/collection.ts';
+import { type ExpiringColumns, sweepExpired } from './kernel/expiry.ts';
+import { SYSTEM_TENANT, type TenantId } from './kernel/ids.ts';
+import type { Store } from './kernel/store.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
 import { oauthLimits } from './oauth/rate-limits.ts';
@@ -57,3 +60,29 @@ export const COLLECTIONS: readonly Collection[] = [
   oauthGrants,
   oauthLimits,
 ];
+
+/** What is deleted some time after its `expiresAt`, by {@link expiryRound}: of the system tenant, and of each clinic. */
+const EXPIRING: Readonly<Record<'system' | 'clinic', readonly Collection<ExpiringColumns>[]>> = {
+  system: [oauthState, oauthGrants, oauthLimits],
+  clinic: [idempotency],
+};
+
+/** Deletes what has expired in each tenant. Scheduled each hour; one tenant's fault does not stop the others. */
+export async function expiryRound(
+  store: Store,
+  tenants: readonly TenantId[],
+  options: {
+    readonly now: number;
+    readonly signal?: AbortSignal;
+    readonly onFault: (error: unknown) => void;
+  },
+): Promise<number> {
+  let deleted = 0;
+  for (const tenant of tenants) {
+    for (const of of EXPIRING[tenant === SYSTEM_TENANT ? 'system' : 'clinic'])
+      await sweepExpired(store, tenant, { ...options, of }).then((count) => {
+        deleted += count;
+      }, options.onFault);
+  }
+  return deleted;
+}

@@ -1,18 +1,16 @@
-import { appendFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Composed, compose } from '../compose.ts';
 import { type Config, readConfig } from '../config.ts';
-import { startAuditLoop } from './audit-loop.ts';
 import { startAuthEmulator } from './auth/emulator.ts';
 import { buildWidgetPages } from './build-widgets.ts';
 import { StackError } from './errors.ts';
-import { startHoldLoop } from './hold-loop.ts';
+import { stackJobs, startJobs } from './jobs.ts';
 import { startKmsEmulator } from './kms-emulator/server.ts';
-import { DEMO_PEOPLE } from './people.ts';
 import { stackSecrets } from './secrets.ts';
 import { seed } from './seed.ts';
+import { journalIn, leaveNote, type OnStarted, PROJECT, serverEnv, startClosable } from './stack-parts.ts';
 import { type ChosenStore, startStore } from './store-choice.ts';
 import { buildWebAssets } from './web-assets.ts';
 
@@ -42,97 +40,51 @@ export interface Stack {
 // Without it Google's libraries look for a metadata server that is not here.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';
 
-/** The project of the local stack; `demo-` tells Firebase's tools that it exists nowhere. */
-export const PROJECT = 'demo-chartseal';
-/** Where the emulated keys live. */
-export const REGION = 'us-east-1';
-
 /**
  * Starts everything that Chartseal needs on loopback, seeds synthetic people, and serves.
  *
  * @throws StackError `PORT_TAKEN`; BackendError when a part is missing. What was started before is ended.
  */
-export async function startStack(options: StackOptions): Promise<Stack> {
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const end of closers.splice(0).reverse()) await end();
-  };
-  try {
-    return await startParts(options, closers, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+export function startStack(options: StackOptions): Promise<Stack> {
+  return startClosable((started) => startParts(options, started));
 }
 
-async function startParts(
-  options: StackOptions,
-  closers: (() => Promise<unknown>)[],
-  close: () => Promise<void>,
-): Promise<Stack> {
-  const { dataDir } = options;
+async function startParts(options: StackOptions, started: OnStarted): Promise<Omit<Stack, 'close'>> {
+  const { dataDir, onFault = () => {} } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   let handle: RequestListener = (_req, res) =>
     void res.writeHead(503, { 'retry-after': '5' }).end('starting\n');
   const server = createServer((req, res) => void handle(req, res));
   const port = await listen(server, options.port ?? 8787);
-  closers.push(() => shut(server));
-  const [store, auth, kms, assets, widgets, secrets] = await startAll(options, closers);
+  started(() => shut(server));
+  const [store, auth, kms, assets, widgets, secrets] = await startAll(options, started);
   const origin = `http://127.0.0.1:${port}`;
   const env = {
     ...store.env,
-    CHARTSEAL_ENV: 'development',
-    CHARTSEAL_ORIGIN: origin,
-    CHARTSEAL_KMS: 'emulator',
-    CHARTSEAL_KMS_ENDPOINT: kms.url,
-    CHARTSEAL_SIGNING_KEYS: secrets.signingKeys,
-    CHARTSEAL_COOKIE_KEYS: secrets.cookieKeys,
-    CHARTSEAL_CHECKPOINTS: resolve(dataDir, 'checkpoints'),
-    CHARTSEAL_FIREBASE_API_KEY: 'demo-api-key',
-    // The synthetic staff have no phone; whoever runs this for real people does not set it.
-    CHARTSEAL_WITHOUT_SECOND_FACTOR: DEMO_PEOPLE.map(({ uid }) => uid).join(','),
-    FIREBASE_AUTH_EMULATOR_HOST: auth.host,
-    GCLOUD_PROJECT: PROJECT,
-    AWS_REGION: REGION,
+    ...serverEnv({ dataDir, origin, secrets, kmsUrl: kms.url, authHost: auth.host }),
   };
   // Firebase's libraries read the emulators' addresses from the process, not from a parameter.
   Object.assign(process.env, env);
   const config = readConfig(env);
-  const composed = compose(config, {
-    assets,
-    widgets,
-    journal: (line) => appendFileSync(join(dataDir, 'journal.ndjson'), `${JSON.stringify(line)}\n`),
-    onFault: options.onFault ?? (() => {}),
-  });
-  closers.push(() => composed.close());
+  const composed = compose(config, { assets, widgets, journal: journalIn(dataDir), onFault });
+  started(() => composed.close());
   await seed(config, composed);
-  closers.push(startAuditLoop(config, composed, options.onFault ?? (() => {})));
-  closers.push(startHoldLoop(composed, options.onFault ?? (() => {})));
+  started(startJobs(stackJobs(config, composed), { tenants: composed.tenants, onFault }));
   handle = composed.handle;
-  closers.push(await leaveNote(dataDir, env));
+  started(await leaveNote(dataDir, env));
   const parts = {
     store: store.label,
     auth: `Firebase Auth emulator at ${auth.host}`,
     kms: `KMS emulator at ${kms.url.replace('http://', '')}, keys kept in ${join(dataDir, 'kms.json')}`,
   };
-  return { origin, config, composed, parts, env, close };
-}
-
-/** Tells other commands of this folder that a stack runs, and where. Returns how to take the note away. */
-export async function leaveNote(
-  dataDir: string,
-  env: Readonly<Record<string, string>>,
-): Promise<() => Promise<void>> {
-  const note = join(dataDir, 'stack.json');
-  await writeFile(note, JSON.stringify({ pid: process.pid, env }), { mode: 0o600 });
-  return () => rm(note, { force: true });
+  return { origin, config, composed, parts, env };
 }
 
 /** Every part starts at once; what did start is ended when another fails. */
-async function startAll(options: StackOptions, closers: (() => Promise<unknown>)[]) {
+async function startAll(options: StackOptions, note: OnStarted) {
   const { dataDir } = options;
   const ended = <T extends { close(): Promise<unknown> }>(part: T): T => {
-    closers.push(() => part.close());
+    note(() => part.close());
     return part;
   };
   const started = await Promise.allSettled([

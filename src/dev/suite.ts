@@ -3,22 +3,21 @@ import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { compose } from '../compose.ts';
 import { readConfig } from '../config.ts';
-import { startAuditLoop } from './audit-loop.ts';
 import { BackendError } from './backends/errors.ts';
 import { findFirestoreEmulator } from './backends/find-firestore-emulator.ts';
 import { freePort } from './backends/free-port.ts';
 import { buildFunctions } from './build-functions.ts';
-import { startHoldLoop } from './hold-loop.ts';
+import { stackJobs, startJobs } from './jobs.ts';
 import { startKmsEmulator } from './kms-emulator/server.ts';
-import { DEMO_PEOPLE } from './people.ts';
 import { stackSecrets } from './secrets.ts';
 import { seed } from './seed.ts';
-import { leaveNote, PROJECT, REGION, type Stack, type StackOptions } from './stack.ts';
+import type { Stack, StackOptions } from './stack.ts';
+import { journalIn, leaveNote, type OnStarted, PROJECT, serverEnv, startClosable } from './stack-parts.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** firebase-tools looks for its project beside this file, so it stands in the root and is gone afterwards. */
@@ -33,70 +32,42 @@ const MAIN_CLASS = 'com.google.cloud.datastore.emulator.firestore.CloudFirestore
  *
  * @throws BackendError when Java or the Firestore emulator is missing, or the suite does not start.
  */
-export async function startSuite(options: StackOptions): Promise<Stack> {
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const end of closers.splice(0).reverse()) await end();
-  };
-  try {
-    return await startParts(options, closers, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+export function startSuite(options: StackOptions): Promise<Stack> {
+  return startClosable((started) => startParts(options, started));
 }
 
-async function startParts(
-  options: StackOptions,
-  closers: (() => Promise<unknown>)[],
-  close: () => Promise<void>,
-): Promise<Stack> {
-  const { dataDir } = options;
+async function startParts(options: StackOptions, started: OnStarted): Promise<Omit<Stack, 'close'>> {
+  const { dataDir, onFault = () => {} } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   await buildFunctions();
   const kms = await startKmsEmulator({
     stateFile: join(dataDir, 'suite-kms.json'),
     logFile: join(dataDir, 'kms-trail.ndjson'),
   });
-  closers.push(() => kms.close());
+  started(() => kms.close());
   const secrets = await stackSecrets(dataDir);
   const ports = await choosePorts(options.port ?? 8787);
   const origin = `http://127.0.0.1:${ports.hosting}`;
   const env = {
-    CHARTSEAL_ENV: 'development',
-    CHARTSEAL_ORIGIN: origin,
+    ...serverEnv({ dataDir, origin, secrets, kmsUrl: kms.url, authHost: `127.0.0.1:${ports.auth}` }),
     CHARTSEAL_STORE: 'firestore',
-    CHARTSEAL_KMS: 'emulator',
-    CHARTSEAL_KMS_ENDPOINT: kms.url,
-    CHARTSEAL_SIGNING_KEYS: secrets.signingKeys,
-    CHARTSEAL_COOKIE_KEYS: secrets.cookieKeys,
-    CHARTSEAL_CHECKPOINTS: resolve(dataDir, 'checkpoints'),
-    CHARTSEAL_FIREBASE_API_KEY: 'demo-api-key',
-    // As in stack.ts: the synthetic staff have no phone.
-    CHARTSEAL_WITHOUT_SECOND_FACTOR: DEMO_PEOPLE.map(({ uid }) => uid).join(','),
     FIRESTORE_EMULATOR_HOST: `127.0.0.1:${ports.firestore}`,
-    FIREBASE_AUTH_EMULATOR_HOST: `127.0.0.1:${ports.auth}`,
-    GCLOUD_PROJECT: PROJECT,
-    AWS_REGION: REGION,
   };
-  await startFirebase({ ports, env, dataDir }, closers);
+  await startFirebase({ ports, env, dataDir }, started);
   Object.assign(process.env, env);
   const config = readConfig(env);
-  const journal = (line: unknown) =>
-    appendFileSync(join(dataDir, 'journal.ndjson'), `${JSON.stringify(line)}\n`);
-  const composed = compose(config, { assets: new Map(), journal, onFault: options.onFault ?? (() => {}) });
-  closers.push(() => composed.close());
+  const composed = compose(config, { assets: new Map(), journal: journalIn(dataDir), onFault });
+  started(() => composed.close());
   await seed(config, composed);
-  closers.push(startAuditLoop(config, composed, options.onFault ?? (() => {})));
-  closers.push(startHoldLoop(composed, options.onFault ?? (() => {})));
-  closers.push(await leaveNote(dataDir, env));
+  started(startJobs(stackJobs(config, composed), { tenants: composed.tenants, onFault }));
+  started(await leaveNote(dataDir, env));
   const parts = {
     store: `official Firestore emulator at ${env.FIRESTORE_EMULATOR_HOST}, in the Firebase Emulator Suite`,
     auth: `Firebase Auth emulator at ${env.FIREBASE_AUTH_EMULATOR_HOST}, in the Firebase Emulator Suite`,
     kms: `KMS emulator at ${kms.url.replace('http://', '')}`,
     server: `functions/lib in the Functions emulator at 127.0.0.1:${ports.functions}, behind Hosting`,
   };
-  return { origin, config, composed, parts, env, close };
+  return { origin, config, composed, parts, env };
 }
 
 type Ports = Readonly<
@@ -115,14 +86,14 @@ async function choosePorts(hosting: number): Promise<Ports> {
 
 async function startFirebase(
   suite: { ports: Ports; env: Readonly<Record<string, string>>; dataDir: string },
-  closers: (() => Promise<unknown>)[],
+  started: OnStarted,
 ): Promise<void> {
   const where = await findFirestoreEmulator({ minJava: SUITE_MIN_JAVA });
   if (!where.found) throw new BackendError('BACKEND_MISSING', where.reason);
   const wrapper = await wrapperJar(where);
   const config = join(ROOT, SUITE_CONFIG);
   await writeFile(config, JSON.stringify(await suiteConfig(suite.ports), null, 2));
-  closers.push(() => rm(config, { force: true }));
+  started(() => rm(config, { force: true }));
   const arguments_ = [
     'emulators:start',
     '--only',
@@ -154,7 +125,7 @@ async function startFirebase(
       },
     },
   );
-  closers.push(() => stopFirebase(child));
+  started(() => stopFirebase(child));
   await ready(child, join(suite.dataDir, 'suite.log'));
 }
 

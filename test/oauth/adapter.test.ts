@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { expiryRound } from '../../src/collections.ts';
 import { SYSTEM_TENANT, type TenantId, type UserId } from '../../src/kernel/ids.ts';
 import { createAdapterFactory, keepClient, stateRef } from '../../src/oauth/adapter.ts';
 import { createGrantRegistry } from '../../src/oauth/grants.ts';
-import { sweepExpired } from '../../src/oauth/sweep.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 
 let now: number;
@@ -182,6 +182,8 @@ describe('ending a grant', () => {
 
 describe('the sweep', () => {
   test('deletes what has expired, over many pages, and nothing else', async () => {
+    const sweep = () =>
+      expiryRound(store, [SYSTEM_TENANT], { now, onFault: (error) => expect(error).toBeNull() });
     const tokens = adapterOf('RefreshToken');
     for (let i = 0; i < 450; i += 1) await tokens.upsert(`token-${i}`, {}, i % 2 === 0 ? 60 : 3_600);
     await adapterOf('Client').upsert('client', {});
@@ -198,10 +200,10 @@ describe('the sweep', () => {
     await registry.record({ ...connection, grantId: 'ended', expiresAt: now + 60_000 } as never);
     await registry.record({ ...connection, grantId: 'live', expiresAt: now + 60_001 } as never);
     now += 60_000;
-    expect(await sweepExpired(store, () => now)).toBe(226);
+    expect(await sweep()).toBe(226);
     expect(rows()).toHaveLength(227);
     expect(await registry.isLive('live')).toBe(true);
-    expect(await sweepExpired(store, () => now)).toBe(0);
+    expect(await sweep()).toBe(0);
   });
 });
 

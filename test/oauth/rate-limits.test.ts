@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { expiryRound } from '../../src/collections.ts';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.ts';
 import { StoreError } from '../../src/kernel/store.ts';
 import { createRateLimits, LIMITS, type RateLimits, SHARDS, subjectOf } from '../../src/oauth/rate-limits.ts';
-import { sweepExpired } from '../../src/oauth/sweep.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import { register } from './client.ts';
 import { fakeSignIn } from './doubles.ts';
 import { startServer } from './server.ts';
+
+const fail = (error: unknown): never => {
+  throw error;
+};
 
 describe('a rate limit', () => {
   let now: number;
@@ -43,7 +47,7 @@ describe('a rate limit', () => {
       [expect.stringMatching(/^oauthLimits\/test_[\w-]{43}$/), { count: 1, expiresAt: now + limit.span }],
     ]);
     expect(JSON.stringify(rows)).not.toContain('198.51');
-    expect(await sweepExpired(store, () => now + limit.span)).toBe(1);
+    expect(await expiryRound(store, [SYSTEM_TENANT], { now: now + limit.span, onFault: fail })).toBe(1);
   });
 
   test('once reached costs reads alone, so that a flood waits for nobody', async () => {
