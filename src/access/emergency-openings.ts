@@ -1,17 +1,13 @@
 import type { AuditEntry, AuditLog } from '../audit/append.ts';
+import { REVIEW_MS } from '../audit/reports/emergency.ts';
 import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ref } from '../kernel/collection.ts';
 import type { PatientAlias, PatientId, TenantId, UserId } from '../kernel/ids.ts';
 import type { Store, Transaction } from '../kernel/store.ts';
 import type { OnAlert } from './alerts.ts';
-import {
-  type EmergencyMinutes,
-  type EmergencyReason,
-  emergencyRecords,
-  emergencyRef,
-  REVIEW_DUE_MS,
-} from './emergency.ts';
+import { NO_CONSENT } from './consents.ts';
+import { type EmergencyMinutes, type EmergencyReason, emergencyRecords, emergencyRef } from './emergency.ts';
 import { AccessError } from './errors.ts';
 import { findMember, type Role } from './members.ts';
 import type { Policies } from './policy-engine.ts';
@@ -96,7 +92,7 @@ export class EmergencyOpenings {
       patient,
       sensitivity: 'normal',
       relationship: 'none',
-      consent: { proxy: 'none', sensitive: 'none', treatment: 'none' },
+      consent: NO_CONSENT,
       purpose: 'ETREAT',
       emergency: false,
     });
@@ -160,7 +156,7 @@ function writeOpening(
     sealedReason,
     openedAt: now,
     expiresAt,
-    dueAt: now + REVIEW_DUE_MS,
+    dueAt: now + REVIEW_MS,
     state: 'open',
     reviewer: null,
     reviewedAt: null,

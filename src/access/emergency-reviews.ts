@@ -49,6 +49,8 @@ export interface EmergencyToReview extends QueuedEmergency {
 }
 
 const MAX_QUEUE = 200;
+/** As many as one reading of the store gives. More open at once than this, and the queue is not the problem. */
+const MAX_OPEN = 1_000;
 /** What a reviewer may find. `unjustified` ends access that still lasts. */
 export const VERDICTS = ['justified', 'unjustified'] as const;
 export type EmergencyVerdict = (typeof VERDICTS)[number];
@@ -70,9 +72,10 @@ export class EmergencyReviews {
     const { store, clock } = this.#options;
     const role = await this.#roleOf(reviewer);
     await this.#checkMayReview(reviewer, role, null);
-    const rows = await store
+    const open = await store
       .tenant(reviewer.tenant)
-      .list(emergencyRecords, { equals: { state: 'open' }, limit: MAX_QUEUE });
+      .list(emergencyRecords, { equals: { state: 'open' }, limit: MAX_OPEN });
+    const rows = open.sort((a, b) => a.row.dueAt - b.row.dueAt).slice(0, MAX_QUEUE);
     const queue = await Promise.all(
       rows.map(async ({ id, row }) => {
         const alias = await this.#aliasOf(reviewer, row);
@@ -81,7 +84,7 @@ export class EmergencyReviews {
     );
     const entry = entryOf('emergency-queue-read', reviewer, role);
     await this.#options.audit.append(reviewer.tenant, { ...entry, action: 'R', outcome: '0' });
-    return queue.sort((a, b) => a.dueAt - b.dueAt);
+    return queue;
   }
 
   /**

@@ -45,9 +45,6 @@ export type EmergencyMinutes = (typeof EMERGENCY_MINUTES)[number];
 /** The clinician's own words, in characters. */
 export const REASON_LENGTH = { min: 10, max: 1_000 } as const;
 
-/** A review is due so long after the opening, in milliseconds. */
-export const REVIEW_DUE_MS = 72 * 3_600_000;
-
 /** Where the emergency access of these two is. */
 export const emergencyRef = (pair: Pair): Ref<typeof emergencyGrants.columns> =>
   ref(emergencyGrants, pairId(pair));

@@ -6,6 +6,9 @@ import type { Store } from '../kernel/store.ts';
 export const ROLES = ['patient', 'proxy', 'clinician', 'frontdesk', 'auditor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** Roles that see other people's charts or change what protects them: a password alone does not open these. */
+export const STAFF_ROLES: readonly string[] = ['clinician', 'frontdesk', 'auditor', 'admin'] satisfies Role[];
+
 /** Who belongs to a tenant, id = Firebase uid. Names and e-mail addresses stay in Firebase Auth. */
 export const members = collection('members', { role: 'text', patient: 'text?' });
 

@@ -49,10 +49,10 @@ function explain(error: unknown, name: string): number {
 }
 
 function usage(): string {
-  const width = Math.max(...[...COMMANDS].map(([name, { usage: form }]) => `${name} ${form}`.length));
-  const lines = [...COMMANDS].map(
-    ([name, { usage: form, summary }]) => `  ${`${name} ${form}`.padEnd(width)}  ${summary}`,
-  );
+  const lines = [...COMMANDS].flatMap(([name, { usage: form, summary }]) => [
+    `  ${`${name} ${form}`.trimEnd()}`,
+    `      ${summary}`,
+  ]);
   return ['Usage: chartseal <command> [options]   (--json for programs)', '', ...lines].join('\n');
 }
 

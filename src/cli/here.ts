@@ -1,6 +1,7 @@
 import { type Composed, compose } from '../compose.ts';
 import { readConfig } from '../config.ts';
-import { runningStack } from './local.ts';
+import { journalIn } from '../dev/stack-parts.ts';
+import { dataDir, runningStack } from './local.ts';
 
 /** Composed on the local stack that runs from this folder, else on what the environment names. */
 export async function composeHere(): Promise<{
@@ -13,7 +14,9 @@ export async function composeHere(): Promise<{
   if (stack !== null) Object.assign(process.env, stack);
   const composed = compose(readConfig(env), {
     assets: new Map(),
-    journal: (line) => process.stderr.write(`${JSON.stringify(line)}\n`),
+    // The local stack's own journal; elsewhere whoever runs the command keeps what it says.
+    journal:
+      stack === null ? (line) => process.stderr.write(`${JSON.stringify(line)}\n`) : journalIn(dataDir()),
     onFault: ({ name, code }) => process.stderr.write(`fault: ${name} ${code}\n`),
   });
   return { composed, env };

@@ -68,7 +68,6 @@ export interface AuthorizationServerOptions {
 export interface AuthorizationServer {
   /** Answers one request. Takes node's own request and response, or those of Cloud Functions (`rawBody`). */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  isOAuthPath(path: string): boolean;
   /** The public halves of the signing keys, as at `/oauth/jwks`. */
   jwks(): { keys: JWK[] };
   /** Which connections are live; asked before PHI is opened. */
@@ -77,7 +76,6 @@ export interface AuthorizationServer {
 
 const IDENTITY_TOOLKIT = 'https://identitytoolkit.googleapis.com';
 const CHATGPT_HOSTS = ['chatgpt.com', 'openai.com'];
-const METADATA = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
 /**
  * @throws OAuthError `SETUP` for an http issuer, an Auth emulator or an exempted account without
@@ -121,7 +119,6 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   const userInfo = createUserInfo({ ...options, grants, now, onEvent });
   return {
     handle: createHandler({ options, provider, clients, limits, federation, interactions, userInfo }),
-    isOAuthPath: (path) => path.startsWith('/oauth/') || METADATA.has(path),
     jwks: () => ({
       keys: options.signingKeys.map(({ d: _private, ...key }) => ({ ...key, use: 'sig', alg: 'ES256' })),
     }),

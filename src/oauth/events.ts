@@ -35,7 +35,7 @@ const REASONS: Partial<Record<OAuthEvent['kind'], string>> = {
 /** What the audit log says of it. Before a person is known the event belongs to the system tenant. */
 export function auditEntryOf(event: OAuthEvent): { tenant: TenantId; entry: AuditEntry } {
   const known = 'userId' in event;
-  const reason = event.kind === 'sign-in-refused' ? event.code : REASONS[event.kind];
+  const reason = reasonOf(event);
   return {
     tenant: known ? event.tenant : SYSTEM_TENANT,
     entry: {
@@ -49,6 +49,13 @@ export function auditEntryOf(event: OAuthEvent): { tenant: TenantId; entry: Audi
       policy: 'sign-in',
     },
   };
+}
+
+/** Who was offered nothing did not say no. */
+function reasonOf(event: OAuthEvent): string | undefined {
+  if (event.kind === 'sign-in-refused') return event.code;
+  if (event.kind === 'consent-denied' && event.scopes.length === 0) return 'NOTHING_TO_GRANT';
+  return REASONS[event.kind];
 }
 
 function entityOf(event: OAuthEvent): Pick<AuditEntry, 'entity'> {

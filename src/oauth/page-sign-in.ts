@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { findMember, type Role } from '../access/members.ts';
+import { findMember, type Role, STAFF_ROLES } from '../access/members.ts';
 import type { AuditLog } from '../audit/append.ts';
 import { SYSTEM_TENANT, type TenantId, type UserId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import { OAuthError } from './errors.ts';
-import { STAFF_ROLES } from './people.ts';
 import { LIMITS, type RateLimits, subjectOf } from './rate-limits.ts';
 import { addressOf } from './request.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';

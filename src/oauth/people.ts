@@ -13,9 +13,6 @@ export interface PersonDirectory {
   find(tenant: TenantId, user: UserId): Promise<ClinicPerson | null>;
 }
 
-/** Roles that see other people's charts or change what protects them: a password alone does not open these. */
-export const STAFF_ROLES: readonly string[] = ['clinician', 'frontdesk', 'auditor', 'admin'];
-
 /** For whom a connected app acts, in words. */
 export function actsFor({ role, clinic }: ClinicPerson): string {
   const words = WORDS[role];

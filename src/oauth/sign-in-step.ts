@@ -1,8 +1,8 @@
 import type { Provider } from 'oidc-provider';
+import { STAFF_ROLES } from '../access/members.ts';
 import type { UserId } from '../kernel/ids.ts';
 import { OAuthError, type OAuthErrorCode } from './errors.ts';
 import { seeOther, sendPage } from './pages.ts';
-import { STAFF_ROLES } from './people.ts';
 import { LIMITS, type RateLimits } from './rate-limits.ts';
 import type { SignedIn } from './sign-in.ts';
 import { signInPage } from './sign-in-pages.ts';

@@ -1,7 +1,9 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { auditEvents } from '../../src/audit/append.ts';
 import type { Examination } from '../../src/dev/doctor/examine.ts';
 import { startStack } from '../../src/dev/stack.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
 import { openFolder, startTestStack, type TestStack } from '../e2e/stack.ts';
 import { run } from './run.ts';
 
@@ -38,6 +40,23 @@ describe('with a local stack', () => {
     expect(
       (await run(at.dataDir, ['doctor', 'https://stranger.example/mcp', '--as', 'john@example.com'])).code,
     ).toBe(2);
+  });
+
+  test('token says who there is when nobody signs in by that address', async () => {
+    const ended = await run(at.dataDir, ['token', '--as', 'nobody@example.com']);
+    expect([ended.code, ended.out]).toEqual([1, '']);
+    expect(ended.err).toMatch(/knows john@example\.com, .*\(NO_SIGN_IN\)\n$/);
+  });
+
+  test('token says that a role has no use for tools, and the log does not say that the person refused', async () => {
+    const ended = await run(at.dataDir, ['token', '--as', 'auditor@example.com', '--scope', 'chart.read']);
+    expect([ended.code, ended.out]).toEqual([1, '']);
+    expect(ended.err).toMatch(/open to this person's role.*\(NO_GRANT\)\n$/);
+    const tenant = at.stack.composed.store.tenant('riverside' as TenantId);
+    const leaves = await tenant.list(auditEvents, { limit: 1_000 });
+    const texts = leaves.map(({ row }) => Buffer.from(row.leaf).toString('utf8'));
+    const denied = texts.filter((text) => text.includes('"operation":"consent-denied"'));
+    expect(denied.map((text) => JSON.parse(text).reason)).toEqual(['NOTHING_TO_GRANT']);
   });
 
   test('token goes through the real flow, for the scope that was asked', async () => {

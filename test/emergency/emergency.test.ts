@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { emergencyGrants, emergencyRecords, REVIEW_DUE_MS } from '../../src/access/emergency.ts';
+import { emergencyGrants, emergencyRecords } from '../../src/access/emergency.ts';
+import { REVIEW_MS } from '../../src/audit/reports/emergency.ts';
 import { patientKeys } from '../../src/crypto/patient-keys.ts';
 import { ref } from '../../src/kernel/collection.ts';
 import { codeOf, NOW } from '../access/people.ts';
@@ -209,8 +210,31 @@ describe('emergency access', () => {
 
   test('what nobody reviewed in 72 hours is overdue', async () => {
     await openJohn();
-    at.time.now = NOW + REVIEW_DUE_MS;
+    at.time.now = NOW + REVIEW_MS;
     expect((await at.visitor().signIn('usr_auditor')).html).toContain('Overdue');
+  });
+
+  test('with more open than a page shows, the longest overdue are on it', async () => {
+    const row = (minute: number) => ({
+      user: 'usr_clinician',
+      patient: at.john,
+      reason: 'danger-to-life',
+      sealedReason: new Uint8Array(1),
+      openedAt: NOW,
+      expiresAt: NOW,
+      dueAt: NOW + minute * 60_000,
+      state: 'open',
+      reviewer: null,
+      reviewedAt: null,
+    });
+    await at.store.tenant(TENANT).transact(async (tx) => {
+      // The ids are in the opposite order of the due times.
+      for (let one = 0; one < 250; one += 1)
+        tx.create(ref(emergencyRecords, `eg_${String(999 - one).padStart(22, '0')}`), row(one));
+    });
+    const queue = (await at.visitor().signIn('usr_auditor')).html;
+    const shown = [...queue.matchAll(/review\/eg_(\d+)"/g)].map(([, id]) => 999 - Number(id));
+    expect(shown).toEqual(Array.from({ length: 200 }, (_, one) => one));
   });
 
   test('every page keeps others out: strict policy, no frame, no store, no referrer to others', async () => {

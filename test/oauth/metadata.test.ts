@@ -272,9 +272,8 @@ describe('setup', () => {
   });
 
   test('for production is accepted', async () => {
-    const { isOAuthPath } = createAuthorizationServer(await options());
-    const paths = ['/oauth/token', '/.well-known/openid-configuration', '/mcp', '/oauthx'];
-    expect(paths.map(isOAuthPath)).toEqual([true, true, false, false]);
+    const { keys } = createAuthorizationServer(await options()).jwks();
+    expect(keys.map(({ alg, d }) => [alg, d])).toEqual([['ES256', undefined]]);
   });
 
   test.each([

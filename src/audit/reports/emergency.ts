@@ -31,7 +31,7 @@ export function emergencyReport({ patient, now }: ReportOptions): Reporter {
       const rows = openings.map((event) => {
         const review = reviews.get(event.id) ?? reviews.get(event.entity?.id ?? ' ');
         const age = now - Date.parse(event.recorded);
-        const state = review !== undefined ? 'reviewed' : age > REVIEW_MS ? 'OVERDUE' : 'open';
+        const state = review !== undefined ? 'reviewed' : age >= REVIEW_MS ? 'OVERDUE' : 'open';
         return { event, review, state, reads: reads.get(keyOf(event)) ?? 0 };
       });
       const order = ['OVERDUE', 'open', 'reviewed'];

@@ -1,8 +1,11 @@
+import { StackError } from '../errors.ts';
+import { DEMO_PEOPLE } from '../people.ts';
+
 /**
  * Signs in at the Auth emulator by password.
  *
  * @returns the ID token.
- * @throws Error with the emulator's own code (`EMAIL_NOT_FOUND`, `INVALID_PASSWORD`, …).
+ * @throws StackError `NO_SIGN_IN` with the emulator's own code (`EMAIL_NOT_FOUND`, …) and the people there are.
  */
 export async function signInAtEmulator(options: {
   email: string;
@@ -18,6 +21,10 @@ export async function signInAtEmulator(options: {
   });
   const answer = (await response.json()) as { idToken?: string; error?: { message: string } };
   if (answer.idToken === undefined)
-    throw new Error(`Sign-in failed: ${answer.error?.message ?? response.status}`);
+    throw new StackError(
+      'NO_SIGN_IN',
+      `Nobody signs in with that address and password (${answer.error?.message ?? response.status}). ` +
+        `The local stack knows ${DEMO_PEOPLE.map(({ email }) => email).join(', ')}.`,
+    );
   return answer.idToken;
 }

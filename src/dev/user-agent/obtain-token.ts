@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { StackError } from '../errors.ts';
 import { authorizeAs } from './authorize-as.ts';
 
 /** Who asks for a token, and from which local stack. */
@@ -26,6 +27,8 @@ const DEADLINE_MS = 15_000;
 /**
  * Goes through the whole flow as a client that is new to the server: registration (RFC 7591), authorization code
  * with PKCE (RFC 7636), a person who signs in and consents, and the exchange.
+ *
+ * @throws StackError `NO_SIGN_IN`, `NO_GRANT`.
  */
 export async function obtainToken(options: ObtainTokenOptions): Promise<TokenAnswer> {
   const { origin } = options;
@@ -51,6 +54,13 @@ export async function obtainToken(options: ObtainTokenOptions): Promise<TokenAns
     ...(options.scope === undefined ? {} : { scope: options.scope }),
   }).toString();
   const end = await authorizeAs({ ...options, authorizeUrl, consent: 'allow' });
+  const refused = end.searchParams.get('error');
+  if (refused !== null)
+    throw new StackError(
+      'NO_GRANT',
+      `The authorization server answered "${refused}": nothing that was asked is open to this person's role. ` +
+        'An auditor or administrator works on the pages (/console, /emergency), not through tools.',
+    );
   const form = new URLSearchParams({
     grant_type: 'authorization_code',
     code: end.searchParams.get('code') ?? '',
