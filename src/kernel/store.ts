@@ -54,7 +54,7 @@ export type RowsOf<R extends readonly Ref[]> = {
 
 /** Reads within one tenant. */
 export interface Reader {
-  /** All rows at once, in one round trip; at most 500. */
+  /** All rows at once, in one round trip; at most 1,000. */
   get<const R extends readonly Ref[]>(...refs: R): Promise<RowsOf<R>>;
   list<C extends Columns>(of: Collection<C>, options: ListOptions<C>): Promise<Listed<C>[]>;
   /**
@@ -66,7 +66,7 @@ export interface Reader {
 
 /**
  * One serializable transaction. All reads come before all writes (`STORE_USE` otherwise); writes take effect
- * together at commit or not at all, rows in the order of the calls. At most 500 rows.
+ * together at commit or not at all, rows in the order of the calls. At most 1,000 rows.
  */
 export interface Transaction extends Reader {
   /** Commit fails with `ALREADY_EXISTS` when there is such a row. */

@@ -12,7 +12,7 @@ export type RowWrite =
 type Writer = Pick<Transaction, 'create' | 'put' | 'delete' | 'claim' | 'release'>;
 
 /** Row writes and time cells that one transaction may carry; Firestore's request limit is 10 MiB. */
-const MAX_WRITES = 500;
+const MAX_WRITES = 1_000;
 
 /**
  * Keeps a transaction's writes until it commits, so that every read comes first in both databases and a

@@ -29,7 +29,7 @@ export interface Fetch {
   query(query: Query): Promise<QuerySnapshot>;
 }
 
-const MAX_GET = 500;
+const MAX_GET = 1_000;
 
 /** {@link Reader} over one tenant's documents. */
 export class FirestoreReader implements Reader {

@@ -11,7 +11,7 @@ import { type Statement, selectBusy, selectByIds, selectPage } from './statement
 /** How statements are run: in a read-only transaction of their own, or inside one that is open. */
 export type Fetch = (statements: readonly Statement[]) => Promise<QueryResult[]>;
 
-const MAX_GET = 500;
+const MAX_GET = 1_000;
 
 /** {@link Reader} over one tenant's rows. */
 export class PostgresReader implements Reader {

@@ -187,11 +187,11 @@ export function describeRows(store: () => Store): void {
 
     test('of nothing gives nothing', async () => expect(await fresh().get()).toEqual([]));
 
-    test('of 500 rows is answered, of 501 refused', async () => {
+    test('of 1,000 rows is answered, of 1,001 refused', async () => {
       const tenant = fresh();
-      await create(tenant, '499', 7);
-      expect((await tenant.get(...times(500, (n) => counter(String(n))))).at(-1)).toEqual(aCounter(7));
-      expect(await codeOf(tenant.get(...times(501, (n) => counter(String(n)))))).toBe('STORE_USE');
+      await create(tenant, '999', 7);
+      expect((await tenant.get(...times(1_000, (n) => counter(String(n))))).at(-1)).toEqual(aCounter(7));
+      expect(await codeOf(tenant.get(...times(1_001, (n) => counter(String(n)))))).toBe('STORE_USE');
     });
   });
 

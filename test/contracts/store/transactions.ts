@@ -92,16 +92,16 @@ export function describeTransactions(store: () => Store, contenders: number): vo
       expect(await counted(tenant, counter('one'))).toBeNull();
     });
 
-    test('500 rows are written at once, 501 refused', async () => {
+    test('1,000 rows are written at once, 1,001 refused', async () => {
       const tenant = fresh();
       const write = async (count: number): Promise<void> =>
         await tenant.transact(async (tx) => {
           for (const n of times(count, String)) tx.put(counter(n), aCounter(count));
         });
-      await write(500);
-      expect(await codeOf(write(501))).toBe('STORE_USE');
+      await write(1_000);
+      expect(await codeOf(write(1_001))).toBe('STORE_USE');
       const rows = await tenant.list(counters, { limit: 1_000 });
-      expect(rows.filter(({ row }) => row.value === 500)).toHaveLength(500);
+      expect(rows.filter(({ row }) => row.value === 1_000)).toHaveLength(1_000);
     });
   });
 
