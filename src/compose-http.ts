@@ -41,6 +41,9 @@ export interface HttpParts {
   readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
 }
 
+/** Where the offline verifier is among the assets. It is served too: whoever wants to check it can. */
+export const VERIFIER_PATH = '/assets/verify.mjs';
+
 /** The routes, the MCP address and, at its first use, the authorization server. */
 export function httpOf(config: Config, parts: HttpParts): Handle {
   const { services, keyring, assets, onFault } = parts;
@@ -151,7 +154,8 @@ async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
     import('./console/console.ts'),
     ownPages(config, parts),
   ]);
-  return createConsole({ ...staff, projectId: config.projectId, outside: parts.outside });
+  const verifier = parts.assets.get(VERIFIER_PATH)?.body.toString() ?? '';
+  return createConsole({ ...staff, verifier, projectId: config.projectId, outside: parts.outside });
 }
 
 /** What every page of ours with a sign-in stands on. */

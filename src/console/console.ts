@@ -21,6 +21,8 @@ export interface ConsoleOptions extends PageSignInParts, LogPlaces {
   readonly cookieKeys: readonly string[];
   readonly pages: PageAssets;
   readonly clock: Clock;
+  /** The self-contained program that goes into an evidence bundle, as JavaScript. */
+  readonly verifier: string;
   /** Faults of ours: name and code, never a value. */
   readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
 }

@@ -148,13 +148,13 @@ const EXPORTS = [
   ['csv', 'CSV, for a spreadsheet'],
   ['ndjson', 'NDJSON, for programs'],
   ['fhir', 'FHIR R4 AuditEvents (IHE BALP)'],
+  ['bundle', 'Evidence bundle: a zip that verifies itself without a network'],
 ] as const;
 
 const exports = html`
   <section id="exports" aria-labelledby="exports-title" hidden>
     <h1 id="exports-title">Exports</h1>
-    <p>Every export is an event of the log itself. The evidence bundle, which verifies itself without a network, is made by
-      <code>chartseal audit export --format bundle</code>.</p>
+    <p>Every export is an event of the log itself. Unpack the evidence bundle and run <code>node verify.mjs</code> in it.</p>
     <ul class="exports">
       ${EXPORTS.map(
         ([format, title]) => html`<li><span>${title}</span><form method="post" action="/console/export">

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { VERIFIER_PATH } from '../compose-http.ts';
+import { buildVerifier } from './build-verifier.ts';
 
 /** One file for browsers. */
 export interface WebAsset {
@@ -23,12 +25,13 @@ const ENTRIES = {
 } as const;
 
 /**
- * Bundles the browser code in memory. The development stack does this at start; the deployable bundle reads files
+ * Bundles the browser code, and the offline verifier beside it, in memory. The development stack does this at start; the deployable bundle reads files
  * made from the same map, so that esbuild is never deployed.
  *
  * @returns URL path (`/assets/sign-in.js`) → file.
  */
 export async function buildWebAssets(): Promise<Map<string, WebAsset>> {
+  const verifier = buildVerifier();
   const { outputFiles } = await build({
     entryPoints: Object.entries(ENTRIES).map(([out, entry]) => ({ out, in: join(WEB, entry) })),
     bundle: true,
@@ -41,11 +44,11 @@ export async function buildWebAssets(): Promise<Map<string, WebAsset>> {
     outdir: '/assets',
     write: false,
   });
-  return new Map(
-    outputFiles.map(({ path, contents }) => {
-      const body = Buffer.from(contents);
-      const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-      return [path, { body, type: TYPES[path.endsWith('.css') ? 'css' : 'js'], etag }];
-    }),
-  );
+  const assets = outputFiles.map(({ path, contents }) => assetOf(path, Buffer.from(contents)));
+  return new Map([...assets, assetOf(VERIFIER_PATH, Buffer.from(await verifier))]);
+}
+
+function assetOf(path: string, body: Buffer): [string, WebAsset] {
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  return [path, { body, type: TYPES[path.endsWith('.css') ? 'css' : 'js'], etag }];
 }

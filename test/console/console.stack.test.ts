@@ -1,4 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditEvents } from '../../src/audit/append.ts';
@@ -157,6 +161,31 @@ describeNeeding('chromium', 'the auditor console in a real browser', () => {
     expect((await events()).filter(({ operation }) => operation === 'consoleExport').length).toBeGreaterThan(
       0,
     );
+    await context.close();
+  });
+
+  test('the evidence bundle verifies itself, unpacked, and one altered byte in it is found', async () => {
+    const { page, context } = await auditors.visit();
+    await signIn(page);
+    await verdictsOn(page);
+    await goTo(page, 'Exports');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download BUNDLE' }).click(),
+    ]);
+    const folder = mkdtempSync(join(tmpdir(), 'chartseal-bundle-'));
+    for (const [path, bytes] of Object.entries(unzipSync(readFileSync(await download.path())))) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), bytes);
+    }
+    const verify = () =>
+      spawnSync(process.execPath, ['verify.mjs'], { cwd: folder, encoding: 'utf8', env: {} });
+    const whole = verify();
+    expect([whole.status, whole.stdout]).toEqual([0, expect.stringMatching(/inclusion +ok/)]);
+    const leaves = readFileSync(join(folder, 'leaves.ndjson'), 'utf8');
+    writeFileSync(join(folder, 'leaves.ndjson'), leaves.replace('"outcome":"4"', '"outcome":"0"'));
+    expect(verify().stdout).toMatch(/inclusion +BROKEN|LEAF_CHANGED/);
+    rmSync(folder, { recursive: true });
     await context.close();
   });
 

@@ -58,6 +58,7 @@ export async function serveConsole(options: {
     withoutSecondFactor: [],
     limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
     proxyHops: 0,
+    verifier: '',
     onFault: () => undefined,
     ...options.overrides,
   });

@@ -1,7 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { TILE_WIDTH, tilePath, tilesOf, widthOf } from '../tiles.ts';
 import { formatTrustedKey, type TrustedKey } from '../trusted-keys.ts';
 import { leafLine, pendingLine } from '../verify/bundle-source.ts';
@@ -22,33 +18,38 @@ export interface BundleParts {
   readonly now: number;
 }
 
+/** One file of a bundle, its path with slashes. */
+export interface BundleFile {
+  readonly path: string;
+  readonly pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+}
+
 /**
- * Writes everything that proves the log into one new folder: leaves, tiles, checkpoints, keys, what the store holds,
- * and the program that verifies it. Streams: a million events need no more memory than a thousand.
+ * Everything that proves the log, file by file: leaves, tiles, checkpoints, keys, what the store holds, and the program
+ * that verifies it. Each file is to be read to its end before the next is asked for; a million events need no more
+ * memory than a thousand.
  *
  * @returns how many leaves it holds.
  */
-export async function writeBundle(folder: string, parts: BundleParts): Promise<number> {
+export async function* bundleFiles(parts: BundleParts): AsyncGenerator<BundleFile, number> {
   const { tenant, origin, source, now } = parts;
-  await mkdir(join(folder, 'checkpoints'), { recursive: true });
-  await stream(join(folder, 'store.ndjson'), jsonLines(parts.stored));
-  await stream(join(folder, 'pending.ndjson'), pendingLines(source));
+  yield { path: 'store.ndjson', pieces: jsonLines(parts.stored) };
+  yield { path: 'pending.ndjson', pieces: pendingLines(source) };
   const size = await source.size();
-  await stream(join(folder, 'leaves.ndjson'), leafLines(source, size));
+  yield { path: 'leaves.ndjson', pieces: leafLines(source, size) };
   for (const at of tilesOf(size)) {
     const width = widthOf(at, size);
-    const path = join(folder, tilePath(at, width));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, (await source.tile(at))?.subarray(0, width * 32) ?? new Uint8Array());
+    const tile = (await source.tile(at))?.subarray(0, width * 32) ?? new Uint8Array();
+    yield { path: tilePath(at, width), pieces: [tile] };
   }
-  if (parts.checkpoint !== null) await writeFile(join(folder, 'checkpoint'), parts.checkpoint);
+  if (parts.checkpoint !== null) yield { path: 'checkpoint', pieces: [parts.checkpoint] };
   for (const [number, note] of parts.earlier)
-    await writeFile(join(folder, 'checkpoints', String(number).padStart(12, '0')), note);
-  await writeFile(join(folder, 'keys.txt'), `${parts.keys.map(formatTrustedKey).join('\n')}\n`);
-  await writeFile(join(folder, 'verify.mjs'), parts.verifier);
-  await writeFile(join(folder, 'README.txt'), README);
+    yield { path: `checkpoints/${String(number).padStart(12, '0')}`, pieces: [note] };
+  yield { path: 'keys.txt', pieces: [`${parts.keys.map(formatTrustedKey).join('\n')}\n`] };
+  yield { path: 'verify.mjs', pieces: [parts.verifier] };
+  yield { path: 'README.txt', pieces: [README] };
   const about = { tenant, origin, size, exportedAt: new Date(now).toISOString() };
-  await writeFile(join(folder, 'bundle.json'), `${JSON.stringify(about, null, 2)}\n`);
+  yield { path: 'bundle.json', pieces: [`${JSON.stringify(about, null, 2)}\n`] };
   return size;
 }
 
@@ -80,6 +81,3 @@ async function* pendingLines(source: LogSource): AsyncGenerator<string> {
 async function* jsonLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
   for await (const value of values) yield `${JSON.stringify(value)}\n`;
 }
-
-const stream = (file: string, lines: AsyncIterable<string>): Promise<void> =>
-  pipeline(lines, createWriteStream(file, { flags: 'wx' }));

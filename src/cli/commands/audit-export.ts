@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { originOf } from '../../audit/checkpoint.ts';
-import { writeBundle } from '../../audit/export/bundle.ts';
+import { writeBundle } from '../../audit/export/bundle-out.ts';
 import { exportLines, LINE_FORMATS } from '../../audit/export/lines.ts';
 import { storeSource } from '../../audit/store-source.ts';
 import type { Composed } from '../../compose.ts';
