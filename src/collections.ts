@@ -20,6 +20,7 @@ import type { Collection } from './kernel/collection.ts';
 import { type ExpiringColumns, sweepExpired } from './kernel/expiry.ts';
 import { SYSTEM_TENANT, type TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
+import { privacyRequests } from './lifecycle/requests/request.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
 import { oauthLimits } from './oauth/rate-limits.ts';
@@ -39,6 +40,7 @@ export const COLLECTIONS: readonly Collection[] = [
   clinicCalendar,
   holds,
   waitlist,
+  privacyRequests,
   tenantSecrets,
   patientKeys,
   patientKeyVersions,

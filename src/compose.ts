@@ -33,6 +33,7 @@ import type { Asset, Handle } from './http/app.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import type { TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
+import { Requests } from './lifecycle/requests/requests.ts';
 import type { Services } from './mcp/tool.ts';
 import { WidgetPages } from './mcp/widget-pages.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
@@ -104,6 +105,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     bookings: new Bookings({ store, charts, secrets }),
     visits: new VisitReader({ store, charts }),
     waitlist: new Waitlist({ store, charts, secrets }),
+    requests: new Requests({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
     confirmTokens: new ConfirmTokens(secrets),
     index,

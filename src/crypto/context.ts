@@ -2,7 +2,14 @@ import type { PatientId, TenantId } from '../kernel/ids.ts';
 import { CryptoError } from './errors.ts';
 
 /** What a value may be a part of. The names are bound into every sealed value: never rename or reuse one. */
-export const COLLECTIONS = ['charts', 'appointments', 'manifests', 'idempotency', 'documents'] as const;
+export const COLLECTIONS = [
+  'charts',
+  'appointments',
+  'manifests',
+  'idempotency',
+  'documents',
+  'requests',
+] as const;
 /** How a chart is cut: a tool opens only the parts that its policy decision names. Never rename or reuse one. */
 export const COMPARTMENTS = [
   'demographics',
@@ -14,6 +21,7 @@ export const COMPARTMENTS = [
   'scheduling',
   'manifest',
   'answer',
+  'words',
 ] as const;
 
 export type CollectionName = (typeof COLLECTIONS)[number];

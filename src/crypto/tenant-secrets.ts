@@ -17,7 +17,7 @@ export const tenantSecrets = collection('tenantSecrets', {
 });
 
 /** What a tenant MAC is for. Bound into the MAC: never rename or reuse one. */
-export type MacPurpose = 'idempotency' | 'body' | 'slot' | 'hold' | 'confirm';
+export type MacPurpose = 'idempotency' | 'body' | 'slot' | 'hold' | 'confirm' | 'privacy-request';
 
 /** What a small sealed value of a tenant is. Bound into the key and the value: never rename or reuse one. */
 export type SealPurpose = 'emergency-reason';

@@ -18,6 +18,7 @@ import type { PatientRef } from '../crypto/patient-keys.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { PatientAlias, PatientId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
+import type { Requests } from '../lifecycle/requests/requests.ts';
 import type { WidgetName, WidgetPages } from './widget-pages.ts';
 
 /** What tools stand on. Composed once for the process. */
@@ -27,6 +28,7 @@ export interface Services {
   readonly bookings: Bookings;
   readonly visits: VisitReader;
   readonly waitlist: Waitlist;
+  readonly requests: Requests;
   readonly slotTokens: SlotTokens;
   readonly confirmTokens: ConfirmTokens;
   readonly index: PatientIndex;

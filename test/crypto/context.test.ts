@@ -29,7 +29,14 @@ describe('the context encoding', () => {
   });
 
   test('the names that are bound into every value are frozen: add at the end, never rename', () => {
-    expect(COLLECTIONS).toEqual(['charts', 'appointments', 'manifests', 'idempotency', 'documents']);
+    expect(COLLECTIONS).toEqual([
+      'charts',
+      'appointments',
+      'manifests',
+      'idempotency',
+      'documents',
+      'requests',
+    ]);
     expect(COMPARTMENTS).toEqual([
       'demographics',
       'contact',
@@ -40,6 +47,7 @@ describe('the context encoding', () => {
       'scheduling',
       'manifest',
       'answer',
+      'words',
     ]);
   });
 

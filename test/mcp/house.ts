@@ -22,6 +22,7 @@ import { SealedCharts } from '../../src/crypto/sealed-charts.ts';
 import { TenantSecrets } from '../../src/crypto/tenant-secrets.ts';
 import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
 import type { PatientId, TenantId, UserId } from '../../src/kernel/ids.ts';
+import { Requests } from '../../src/lifecycle/requests/requests.ts';
 import type { Services } from '../../src/mcp/tool.ts';
 import { WidgetPages } from '../../src/mcp/widget-pages.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
@@ -61,6 +62,7 @@ export async function buildHouse(
     bookings: new Bookings({ store, charts, secrets }),
     visits: new VisitReader({ store, charts }),
     waitlist: new Waitlist({ store, charts, secrets }),
+    requests: new Requests({ store, charts, secrets }),
     slotTokens: new SlotTokens(secrets),
     confirmTokens: new ConfirmTokens(secrets),
     index,
