@@ -63,7 +63,7 @@ export async function findOpenings(
   );
   const names = new Map(practitioners.map(({ id, name }) => [id, name]));
   const openings = await Promise.all(
-    wanted.slice(0, question.limit).map(async (slot) => ({
+    fewOf(wanted, question.limit).map(async (slot) => ({
       slotId: await at.tokens.issue({ ...slot, visitType: visitType.id }, at.holder, at.now),
       practitioner: names.get(slot.practitioner) ?? '',
       ...spoken(slot.start, clinic.zone),
@@ -113,6 +113,15 @@ function busySpan(span: ReturnType<typeof spanOf>, zone: string) {
   const from = span.from.toZonedDateTime(zone).epochMilliseconds;
   const to = span.to.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
   return { from, to };
+}
+
+/** Where not all can be shown, different times come before the same time with somebody else. In the order of `all`. */
+function fewOf(all: readonly OpenSlot[], limit: number): OpenSlot[] {
+  const first = (slot: OpenSlot, index: number): boolean => all[index - 1]?.start !== slot.start;
+  const times = all.filter(first).slice(0, limit);
+  const others = all.filter((slot, index) => !first(slot, index)).slice(0, limit - times.length);
+  const kept = new Set([...times, ...others]);
+  return all.filter((slot) => kept.has(slot));
 }
 
 function inPartOfDay(slot: OpenSlot, part: OpeningsQuestion['partOfDay'], zone: string): boolean {

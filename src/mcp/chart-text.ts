@@ -20,7 +20,14 @@ export function fenced(text: string): string {
   return `«${cut.length > MAX_TEXT ? `${cut.slice(0, MAX_TEXT).join('')}…` : plain}»`;
 }
 
-/** A line of the chart with its free text fenced; dates and statuses are codes. */
-export function fencedLine({ text, detail, ...codes }: ChartLine): ChartLine {
-  return { ...codes, text: fenced(text), ...(detail === undefined ? {} : { detail: fenced(detail) }) };
+const DAY = 'YYYY-MM-DD'.length;
+
+/** A line of the chart with its free text fenced; the status is a code, and of the time the day is enough. */
+export function fencedLine({ text, detail, date, ...codes }: ChartLine): ChartLine {
+  return {
+    ...codes,
+    text: fenced(text),
+    ...(date === undefined ? {} : { date: date.slice(0, DAY) }),
+    ...(detail === undefined ? {} : { detail: fenced(detail) }),
+  };
 }

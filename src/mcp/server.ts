@@ -14,7 +14,7 @@ import type { Tool } from './tool.ts';
 import type { WidgetPages } from './widget-pages.ts';
 
 /** What the model reads before anything else; the part that matters fits in 512 characters. */
-const INSTRUCTIONS = [
+export const INSTRUCTIONS = [
   'Books visits and reads health records at the signed-in person’s clinic. whoAmI first: role, today there, charts.',
   'To book: listVisitTypes, findOpenSlots with a calendar date, let the person choose, scheduleAppointment with that',
   'slotId. Say weekday, date, time and zone exactly as given. Leave out "patient" for oneself; staff get the handle',

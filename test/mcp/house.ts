@@ -23,6 +23,7 @@ import { TenantSecrets } from '../../src/crypto/tenant-secrets.ts';
 import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
 import type { PatientId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import { Requests } from '../../src/lifecycle/requests/requests.ts';
+import type { Store } from '../../src/kernel/store.ts';
 import type { Services } from '../../src/mcp/tool.ts';
 import { WidgetPages } from '../../src/mcp/widget-pages.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
@@ -34,17 +35,18 @@ export const JOHN = 'usr_john' as UserId;
 export const POLICIES_LOADED = new Policies();
 const LIMITS = { slowAfter: 40, stopAfter: 80 };
 
-/** The domain on a memory store and a local key, with one clinic and one patient, at a fixed time. */
-export async function buildHouse(
-  bundle: string,
-  now: () => number,
-  options: {
-    policies?: Policies;
-    limits?: { person: OpeningLimits; client: OpeningLimits };
-    wait?: (ms: number) => Promise<void>;
-  } = {},
+/** What a test may have otherwise. */
+export interface HouseOptions {
+  readonly policies?: Policies;
+  readonly limits?: { person: OpeningLimits; client: OpeningLimits };
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+/** The domain on any store with a local key and the first demo clinic, at a time that the test says. */
+export async function openDomain(
+  { store, tenant, now }: { store: Store; tenant: TenantId; now: () => number },
+  options: HouseOptions = {},
 ) {
-  const store = createMemoryStore();
   const keyring = new LocalKeyring([{ version: 1, hex: 'ab'.repeat(32), status: 'active' }]);
   const cache = new KeyCache(DEFAULT_KEY_CACHE, now);
   const keyOptions = { store, keyring, cache, clock: now, tenantKeyId: async () => localKeyId(1) };
@@ -85,15 +87,22 @@ export async function buildHouse(
   const [clinic] = DEMO_CLINICS;
   if (clinic === undefined) throw new Error('no clinic');
   const { name, phone, zone } = clinic;
-  await setUpClinic(store, TENANT, {
+  await setUpClinic(store, tenant, {
     ...clinic,
     clinic: { name, phone, zone, keyId: localKeyId(1), state: 'active' },
   });
-  await secrets.ensure(TENANT);
-  await indexKeys.ensure(TENANT);
-  const { patient } = await importPatient(bundle, { ...services, tenant: TENANT, by: 'test' });
+  await secrets.ensure(tenant);
+  await indexKeys.ensure(tenant);
+  return { services, journal, alerts, keys, secrets, indexKeys, index };
+}
+
+/** The domain on a memory store, with one clinic and one patient, at a fixed time. */
+export async function buildHouse(bundle: string, now: () => number, options: HouseOptions = {}) {
+  const store = createMemoryStore();
+  const domain = await openDomain({ store, tenant: TENANT, now }, options);
+  const { patient } = await importPatient(bundle, { ...domain.services, tenant: TENANT, by: 'test' });
   await putMember(store, TENANT, { user: JOHN, role: 'patient', patient });
-  return { store, services, journal, alerts, keys, secrets, indexKeys, index, patient };
+  return { store, ...domain, patient };
 }
 
 export function principalOf(scopes: readonly string[]): Principal {

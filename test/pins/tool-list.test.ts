@@ -23,7 +23,7 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       name: 'whoAmI',
       input: [],
       required: [],
-      output: ['role', 'hasOwnChart', 'clinic', 'today', 'scopes', 'charts'],
+      output: ['role', 'hasOwnChart', 'clinic', 'today', 'charts'],
       hints: [true, false, false],
       security: anyOf([]),
     },
@@ -85,7 +85,7 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
     },
     {
       name: 'findOpenSlots',
-      input: ['visitType', 'from', 'to', 'partOfDay', 'patient'],
+      input: ['visitType', 'from', 'to', 'orOn', 'partOfDay', 'patient'],
       required: ['visitType', 'from'],
       output: ['visitType', 'title', 'zone', 'slots', 'more'],
       hints: [true, false, false],

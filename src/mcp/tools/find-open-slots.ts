@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { findOpenings } from '../../clinic/openings.ts';
-import { chartOf, defineTool } from '../tool.ts';
-import { opening, patientArgument } from './choices.ts';
+import { findOpenings, type Openings, type OpeningsQuestion } from '../../clinic/openings.ts';
+import { chartOf, defineTool, type ToolCall } from '../tool.ts';
+import { dateArgument, opening, partOfDayArgument, patientArgument } from './choices.ts';
 import { visitCards, visitWidget } from './visit-widget.ts';
 
-const MAX_SHOWN = 12;
+const MAX_SHOWN = 8;
 
 /** Open times for a visit type. */
 export const findOpenSlots = defineTool({
@@ -12,12 +12,14 @@ export const findOpenSlots = defineTool({
   title: 'Find open times',
   description:
     'Finds times that can be booked for a visit type between two clinic-local dates (at most 31 days). Nothing is ' +
-    'reserved. Each slotId lasts ten minutes and works only for this person. Offer the times as given, with weekday.',
+    'reserved. Each slotId lasts ten minutes and works only for this person. Offer the times as given, with weekday. ' +
+    'When the words may mean two dates ("next Tuesday"), give the other as orOn: both are offered, let the person say which.',
   input: z.object({
     visitType: z.string().min(1).max(64).describe('An id from listVisitTypes'),
     from: z.string().max(10).describe('First date, YYYY-MM-DD, at the clinic'),
     to: z.string().max(10).optional().describe('Last date, YYYY-MM-DD; the same day when left out'),
-    partOfDay: z.enum(['morning', 'afternoon']).optional(),
+    orOn: dateArgument('The other date that was perhaps meant'),
+    partOfDay: partOfDayArgument,
     patient: patientArgument,
   }),
   output: z.object({
@@ -34,28 +36,42 @@ export const findOpenSlots = defineTool({
   onError: 'No times found.',
   requirement: { actions: ['see-schedule'] },
   run: async (input, call) => {
-    const { store, slotTokens } = call.services;
-    const holder = { ...chartOf(call), user: call.principal.user };
-    const found = await findOpenings(
-      { ...input, limit: MAX_SHOWN },
-      { store, tokens: slotTokens, holder, now: call.now },
-    );
-    const { visitType, openings, more } = found;
+    const { orOn, to, ...asked } = input;
+    const days =
+      orOn === undefined
+        ? [{ ...asked, to }]
+        : [
+            { ...asked, to },
+            { ...asked, from: orOn },
+          ];
+    const limit = MAX_SHOWN / days.length;
+    const found = await Promise.all(days.map((day) => openingsFor(call, { ...day, limit })));
+    const [{ visitType, zone }] = found as [Openings];
+    const slots = found.flatMap(({ openings }) => openings);
+    const more = found.reduce((sum, part) => sum + part.more, 0);
     const cards = await visitCards(call);
-    const text =
-      openings.length === 0
-        ? `No open time for ${visitType.title} on those dates. Try other dates.`
-        : `${openings.length} open times for ${visitType.title}${more > 0 ? `, and ${more} more` : ''}. Nothing is reserved yet.`;
     return {
-      output: {
-        visitType: visitType.id,
-        title: visitType.title,
-        zone: found.zone,
-        slots: [...openings],
-        more,
-      },
-      text,
+      output: { visitType: visitType.id, title: visitType.title, zone, slots, more },
+      text: wordsFor(visitType.title, slots, { more, both: orOn !== undefined }),
       ...cards(),
     };
   },
 });
+
+function openingsFor(call: ToolCall, question: OpeningsQuestion): Promise<Openings> {
+  const { store, slotTokens: tokens } = call.services;
+  const holder = { ...chartOf(call), user: call.principal.user };
+  return findOpenings(question, { store, tokens, holder, now: call.now });
+}
+
+function wordsFor(
+  title: string,
+  slots: Openings['openings'],
+  { more, both }: { more: number; both: boolean },
+): string {
+  if (slots.length === 0) return `No open time for ${title} on those dates. Try other dates.`;
+  const count = `${slots.length} open times for ${title}${more > 0 ? `, and ${more} more` : ''}.`;
+  const days = new Set(slots.map(({ weekday, date }) => `${weekday}, ${date}`));
+  const which = both && days.size > 1 ? ` Ask which day is meant: ${[...days].join(' or ')}.` : '';
+  return `${count}${which} Nothing is reserved yet.`;
+}
