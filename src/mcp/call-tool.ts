@@ -7,6 +7,7 @@ import { type Decision, decide, isAboutChart, type Requirement } from '../access
 import type { AuditEntry } from '../audit/append.ts';
 import type { PatientId } from '../kernel/ids.ts';
 import { answerOf, errorAnswer } from './answers.ts';
+import type { Question } from './asking.ts';
 import { McpError } from './errors.ts';
 import {
   type EntryDetails,
@@ -25,6 +26,8 @@ export interface Caller {
   readonly showsWidgets?: boolean;
   /** Told when the call needs scopes that were not granted, for clients that read the challenge from HTTP. */
   readonly onStepUp?: (challenge: string) => void;
+  /** Told what to put to the person, for clients that show forms; it says no more than the answer does. */
+  readonly onQuestion?: (question: Question) => void;
 }
 
 type GatheredFacts = Facts & { readonly openings: OpeningRows };
@@ -52,6 +55,7 @@ export async function callTool(tool: Tool, args: unknown, caller: Caller): Promi
     const { facts, decision } = await authorise(requirement, input, { ...caller, note });
     const showsWidgets = caller.showsWidgets === true;
     const result = await run(tool, input, { ...caller, showsWidgets, member: facts.member, decision });
+    if (result.question !== undefined) caller.onQuestion?.(result.question);
     return answerOf(result);
   } catch (error) {
     await recordRefusal(tool, error, { ...caller, ...progress });

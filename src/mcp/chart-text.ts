@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ChartLine } from '../clinic/chart-view.ts';
 
 /**
@@ -19,6 +20,17 @@ export function fenced(text: string): string {
   const cut = [...plain];
   return `«${cut.length > MAX_TEXT ? `${cut.slice(0, MAX_TEXT).join('')}…` : plain}»`;
 }
+
+/** A line of a chart as the model reads it. */
+export const chartLine = z.object({
+  text: z.string(),
+  date: z.string().optional(),
+  status: z.string().optional(),
+  detail: z.string().optional(),
+});
+
+/** The newest lines of a kind, and how many there are. */
+export const chartLinesPart = z.object({ items: z.array(chartLine), total: z.number().int() });
 
 const DAY = 'YYYY-MM-DD'.length;
 

@@ -1,13 +1,17 @@
 import {
+  type CallToolResult,
+  type InputRequiredResult,
   ProtocolError,
   ProtocolErrorCode,
   Server,
+  type ServerContext,
   type Tool as ToolListing,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { scopesNeeded } from '../access/policy.ts';
 import { VERSION } from '../kernel/version.ts';
 import { envelopeDeclaresApps } from './apps.ts';
+import { chosenArgument, envelopeShowsForms, type Question, questionResult } from './asking.ts';
 import { type Caller, callTool } from './call-tool.ts';
 import { TOOLS } from './catalog.ts';
 import type { Tool } from './tool.ts';
@@ -55,10 +59,31 @@ export function createServer(caller: Caller): Server {
     if (tool === undefined) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool. Use a name from tools/list.');
     }
-    const showsWidgets = caller.showsWidgets === true || envelopeDeclaresApps(mcpReq.envelope);
-    return callTool(tool, params.arguments, { ...caller, showsWidgets });
+    return answerTo(tool, params.arguments, { caller, mcpReq });
   });
   return server;
+}
+
+/**
+ * A client that shows widgets lets the person choose there; one that shows forms is given the question, and calls again
+ * with the answer. Whoever declined is not asked again.
+ */
+async function answerTo(
+  tool: Tool,
+  args: Record<string, unknown> | undefined,
+  { caller, mcpReq }: { caller: Caller; mcpReq: ServerContext['mcpReq'] },
+): Promise<CallToolResult | InputRequiredResult> {
+  const showsWidgets = caller.showsWidgets === true || envelopeDeclaresApps(mcpReq.envelope);
+  const chosen = chosenArgument(mcpReq.inputResponses, tool.asksFor);
+  const declined = chosen !== null && Object.keys(chosen).length === 0;
+  const asks = !showsWidgets && !declined && envelopeShowsForms(mcpReq.envelope);
+  let question: Question | undefined;
+  const onQuestion = (asked: Question) => {
+    question = asked;
+  };
+  const given = { ...caller, showsWidgets, ...(asks ? { onQuestion } : {}) };
+  const answer = await callTool(tool, chosen === null ? args : { ...args, ...chosen }, given);
+  return question === undefined ? answer : questionResult(question);
 }
 
 /** The tool list, each tool naming the page that shows its answer. */

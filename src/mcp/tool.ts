@@ -19,6 +19,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { PatientAlias, PatientId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
 import type { Requests } from '../lifecycle/requests/requests.ts';
+import type { Question } from './asking.ts';
 import type { WidgetName, WidgetPages } from './widget-pages.ts';
 
 /** What tools stand on. Composed once for the process. */
@@ -89,6 +90,8 @@ export interface ToolResult<Output> {
   readonly committed?: boolean;
   /** A code when the answer is a polite no (a slot was taken). */
   readonly refused?: string;
+  /** The same choices as `output` has, for a client that puts them before the person itself. */
+  readonly question?: Question;
 }
 
 /** One tool: what the model reads, what goes in and out, what it needs, and what it does. */
@@ -100,6 +103,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly output: O;
   /** The schema of what the widget adds. Without one nothing is added. */
   readonly widget?: z.ZodObject;
+  /** The argument that a {@link ToolResult.question} of this tool asks for. */
+  readonly asksFor?: string;
   /** Which widget shows the answer. */
   readonly shownBy?: WidgetName;
   readonly annotations: {

@@ -87,5 +87,5 @@ export async function newClient(
 
 interface NewClientOptions {
   readonly capabilities?: NonNullable<ConstructorParameters<typeof NewClient>[1]>['capabilities'] & object;
-  readonly prepare?: (client: NewClient) => void;
+  readonly prepare?: (client: NewClient) => unknown;
 }

@@ -110,8 +110,11 @@ export function principalOf(scopes: readonly string[]): Principal {
 }
 
 /** Every event in the log, in the order in which they were recorded. */
-export async function eventsOf(services: Services): Promise<AuditEvent[]> {
-  const rows = await services.store.tenant(TENANT).list(auditEvents, { limit: 1000 });
+export const eventsOf = (services: Services): Promise<AuditEvent[]> => eventsIn(services, TENANT);
+
+/** The same of any tenant. */
+export async function eventsIn(services: Services, tenant: TenantId): Promise<AuditEvent[]> {
+  const rows = await services.store.tenant(tenant).list(auditEvents, { limit: 1000 });
   const events = rows.map(({ row }) => JSON.parse(Buffer.from(row.leaf).toString('utf8')) as AuditEvent);
   return events.sort((a, b) => a.writer.count - b.writer.count);
 }

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { visit } from '../../clinic/appointment.ts';
 import { checkCancellable } from '../../clinic/cancel.ts';
 import { mayChange } from '../../clinic/rules.ts';
-import type { ChangedVisit } from '../../clinic/visit-work.ts';
 import type { KnownVisit } from '../../clinic/visits.ts';
 import { bookerOf, chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
-import { clinicNumber, patientArgument } from './choices.ts';
+import { appointmentArgument, patientArgument, reasonArgument } from './arguments.ts';
 import { UNDO_WORDS, undoFor } from './undo.ts';
+import { callClinic, changedAnswer, visitRequest } from './visit-change.ts';
 import { type VisitCards, visitCards, visitWidget } from './visit-widget.ts';
 
 const output = z.object({
@@ -27,18 +27,16 @@ export const cancelAppointment = defineTool({
     'and only when the person agrees call it again with that token. It also leaves the waiting list (a waitlist id ' +
     `needs no token). ${UNDO_WORDS} (scheduleAppointment takes it.)`,
   input: z.object({
-    appointmentId: z
-      .string()
-      .min(1)
-      .max(64)
-      .describe('From listAppointments: a visit, or a place on the waiting list'),
+    appointmentId: appointmentArgument.describe(
+      'From listAppointments: a visit, or a place on the waiting list',
+    ),
     confirm: z
       .string()
       .min(1)
       .max(64)
       .optional()
       .describe('The token of the preview, once the person agreed'),
-    reason: z.string().max(500).optional().describe('Why, in the person’s own words'),
+    reason: reasonArgument,
     patient: patientArgument,
   }),
   output,
@@ -59,11 +57,13 @@ export const cancelAppointment = defineTool({
 
 const holderOf = (call: ToolCall) => ({ ...chartOf(call), user: call.principal.user });
 const shown = ({ id, appointment }: KnownVisit) => ['cancel', id, appointment.changedAt] as const;
+const TOO_SOON = 'Not cancelled; the visit stays as it was. It is too soon to cancel it here';
 
 async function preview(call: ToolCall, known: KnownVisit): Promise<ToolResult<Output>> {
   const { appointment, visitType, visit: spoken } = known;
   checkCancellable(appointment);
-  if (!mayChange(appointment, visitType, { by: bookerOf(call), now: call.now })) return callClinic(call);
+  if (!mayChange(appointment, visitType, { by: bookerOf(call), now: call.now }))
+    return callClinic(call, TOO_SOON);
   const confirm = await call.services.confirmTokens.issue(shown(known), holderOf(call), call.now);
   return {
     output: { outcome: 'preview', appointment: spoken, confirm },
@@ -76,37 +76,18 @@ async function cancel(
   known: KnownVisit,
   input: { confirm: string; reason?: string | undefined; cards: VisitCards },
 ): Promise<ToolResult<Output>> {
-  const { principal, services, now, audit } = call;
+  const { services, now } = call;
   const { appointment, id: appointmentId } = known;
+  const { confirm, reason = null, cards } = input;
   if (appointment.status === 'booked')
-    await services.confirmTokens.check(input.confirm, shown(known), { ...holderOf(call), now });
-  const done = await services.bookings.cancel({
-    ...{ of: chartOf(call), now, by: bookerOf(call), user: principal.user, client: principal.client },
-    ...{ appointmentId, appointment, confirm: input.confirm, reason: input.reason ?? null },
-    audit: {
-      draft: audit.draft,
-      write: (tx, made) => audit.draft.write(tx, entryOf(call, made, input.cards)),
-    },
-  });
-  if (done.outcome === 'callClinic' || done.outcome === 'taken') return callClinic(call);
+    await services.confirmTokens.check(confirm, shown(known), { ...holderOf(call), now });
+  const request = visitRequest(call, { outcome: 'cancelled', cards });
+  const done = await services.bookings.cancel({ ...request, appointmentId, appointment, confirm, reason });
+  if (done.outcome === 'callClinic' || done.outcome === 'taken') return callClinic(call, TOO_SOON);
   const { title, weekday, date, time } = done.visit;
-  return {
-    output: { outcome: 'cancelled', appointment: done.visit, ...(await undoFor(call, appointment)) },
-    text: `Cancelled: ${title} on ${weekday}, ${date} at ${time}.`,
-    ...input.cards([{ visit: done.visit, changedAt: now }]),
-    patient: done.alias,
-    resourceId: appointmentId,
-    committed: done.outcome === 'done',
-  };
-}
-
-function entryOf(call: ToolCall, { alias, visit: appointment, written }: ChangedVisit, cards: VisitCards) {
-  const released: Output = { outcome: 'cancelled', appointment };
-  const { widget } = cards([{ visit: appointment, changedAt: call.now }]);
-  return call.audit.entry({
-    ...{ patient: alias, written, id: appointment.appointmentId },
-    ...{ output: released, widget },
-  });
+  const text = `Cancelled: ${title} on ${weekday}, ${date} at ${time}.`;
+  const answer = changedAnswer(done, { outcome: 'cancelled', text, cards, now });
+  return { ...answer, output: { ...answer.output, ...(await undoFor(call, appointment)) } };
 }
 
 async function leave(call: ToolCall, id: string): Promise<ToolResult<Output>> {
@@ -121,13 +102,4 @@ async function leave(call: ToolCall, id: string): Promise<ToolResult<Output>> {
     },
   });
   return { output, text: 'No longer on the waiting list for this visit.', resourceId: id, committed: true };
-}
-
-async function callClinic(call: ToolCall): Promise<ToolResult<Output>> {
-  const phone = await clinicNumber(call);
-  return {
-    output: { outcome: 'callClinic', phone },
-    text: `Not cancelled; the visit stays as it was. It is too soon to cancel it here: call the clinic at ${phone}.`,
-    refused: 'CALL_CLINIC',
-  };
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { findClinic } from '../../clinic/clinic.ts';
-import { findOpenings } from '../../clinic/openings.ts';
-import { chartOf, type ToolCall } from '../tool.ts';
+import { findOpenings, type Opening } from '../../clinic/openings.ts';
+import type { Question } from '../asking.ts';
+import { chartOf, type ToolCall, type ToolResult } from '../tool.ts';
+import type { VisitCards } from './visit-widget.ts';
 
-/** What tools share that let a person choose a time. */
+/** Times to choose from, where no slot was chosen yet or the chosen one is gone. Nothing is reserved. */
 
 const CHOICES = 5;
 const CHOICE_DAYS = 14;
@@ -18,23 +19,6 @@ export const opening = z.object({
   utcOffset: z.string().optional(),
 });
 
-/** The patient argument that every chart tool takes. */
-export const patientArgument = z
-  .string()
-  .max(64)
-  .optional()
-  .describe('Handle of the patient. Leave it out for the signed-in person.');
-
-/** An appointment's id as an argument. */
-export const appointmentArgument = z.string().min(1).max(64).describe('From listAppointments');
-
-/** A calendar date as an argument. */
-export const dateArgument = (what: string) =>
-  z.string().max(10).optional().describe(`${what}, YYYY-MM-DD, at the clinic`);
-
-/** Morning or afternoon. */
-export const partOfDayArgument = z.enum(['morning', 'afternoon']).optional();
-
 /** What is wanted when no slot was chosen yet. */
 export interface Wish {
   readonly visitType: string;
@@ -44,31 +28,40 @@ export interface Wish {
   readonly fromInstant?: number;
 }
 
-/** Up to five openings within two weeks, or none. Nothing is reserved. */
-export type Choices =
+/** Up to five openings within two weeks, or none. */
+type Choices =
   | { readonly outcome: 'choose'; readonly choices: z.infer<typeof opening>[]; readonly zone: string }
   | { readonly outcome: 'full' };
 
-/** Finds choices for the chart of this call. */
-export async function choicesFor(call: ToolCall, wish: Wish): Promise<Choices> {
+/** Offers times for the chart of this call. `before` begins the sentence and says what did not happen. */
+export async function offerChoices(
+  call: ToolCall,
+  wish: Wish,
+  { before, cards }: { before: string; cards: VisitCards },
+): Promise<ToolResult<Choices>> {
   const { store, slotTokens } = call.services;
   const holder = { ...chartOf(call), user: call.principal.user };
   const { visitType, date: from, partOfDay, fromInstant } = wish;
-  const found = await findOpenings(
+  const { openings, zone } = await findOpenings(
     { visitType, from, partOfDay, fromInstant, days: CHOICE_DAYS, limit: CHOICES },
     { store, tokens: slotTokens, holder, now: call.now },
   );
-  if (found.openings.length === 0) return { outcome: 'full' };
-  return { outcome: 'choose', choices: found.openings.map((one) => opening.parse(one)), zone: found.zone };
+  if (openings.length === 0) {
+    const text = `${before} Nothing is open in those ${CHOICE_DAYS} days: try a later date, or offer joinWaitlist.`;
+    return { output: { outcome: 'full' }, text, ...cards() };
+  }
+  return {
+    output: { outcome: 'choose', choices: openings.map((one) => opening.parse(one)), zone },
+    text: `${before} Let the person choose one of these times.`,
+    question: questionOf(openings, before),
+    ...cards(),
+  };
 }
 
-/** What to say with choices. `before` begins the sentence. */
-export const wordsFor = ({ outcome }: Choices, before: string): string =>
-  outcome === 'choose'
-    ? `${before} Let the person choose one of these times.`
-    : `${before} Nothing is open in those ${CHOICE_DAYS} days: try a later date, or offer joinWaitlist.`;
-
-/** The answer when the clinic does this only by telephone. */
-export async function clinicNumber({ principal, services }: ToolCall): Promise<string> {
-  return (await findClinic(services.store, principal.tenant)).phone;
+function questionOf(openings: readonly Opening[], before: string): Question {
+  const options = openings.map(({ slotId, weekday, date, time, utcOffset, zone, practitioner }) => {
+    const clock = utcOffset === undefined ? zone : `${zone}, UTC${utcOffset}`;
+    return { value: slotId, title: `${weekday}, ${date} at ${time} (${clock}), ${practitioner}` };
+  });
+  return { message: `${before} Which time suits you?`, argument: 'slotId', options };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { findOpenings, type Openings, type OpeningsQuestion } from '../../clinic/openings.ts';
 import { chartOf, defineTool, type ToolCall } from '../tool.ts';
-import { dateArgument, opening, partOfDayArgument, patientArgument } from './choices.ts';
+import { dateArgument, partOfDayArgument, patientArgument, visitTypeArgument } from './arguments.ts';
+import { opening } from './choices.ts';
 import { visitCards, visitWidget } from './visit-widget.ts';
 
 const MAX_SHOWN = 8;
@@ -15,7 +16,7 @@ export const findOpenSlots = defineTool({
     'reserved. Each slotId lasts ten minutes and works only for this person. Offer the times as given, with weekday. ' +
     'When the words may mean two dates ("next Tuesday"), give the other as orOn: both are offered, let the person say which.',
   input: z.object({
-    visitType: z.string().min(1).max(64).describe('An id from listVisitTypes'),
+    visitType: visitTypeArgument,
     from: z.string().max(10).describe('First date, YYYY-MM-DD, at the clinic'),
     to: z.string().max(10).optional().describe('Last date, YYYY-MM-DD; the same day when left out'),
     orOn: dateArgument('The other date that was perhaps meant'),

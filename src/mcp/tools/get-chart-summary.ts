@@ -5,9 +5,9 @@ import { visit } from '../../clinic/appointment.ts';
 import type { Chart, ClinicalType } from '../../clinic/chart.ts';
 import { chartLines, displayName } from '../../clinic/chart-view.ts';
 import { dateAt } from '../../clinic/clinic-time.ts';
-import { CHART_TEXT_NOTICE, fenced, fencedLine } from '../chart-text.ts';
+import { CHART_TEXT_NOTICE, chartLinesPart, fenced, fencedLine } from '../chart-text.ts';
 import { chartOf, defineTool } from '../tool.ts';
-import { appointmentArgument } from './choices.ts';
+import { appointmentArgument } from './arguments.ts';
 
 /** How much of each kind a clinician needs before a visit; the total says what was left out. */
 const PARTS = {
@@ -16,14 +16,6 @@ const PARTS = {
   allergies: { type: 'AllergyIntolerance', shown: 8, only: null },
   results: { type: 'Observation', shown: 6, only: null },
 } as const satisfies Record<string, { type: ClinicalType; shown: number; only: readonly string[] | null }>;
-
-const line = z.object({
-  text: z.string(),
-  date: z.string().optional(),
-  status: z.string().optional(),
-  detail: z.string().optional(),
-});
-const part = z.object({ items: z.array(line), total: z.number().int() });
 
 /** What a clinician reads before one visit. */
 export const getChartSummary = defineTool({
@@ -40,10 +32,10 @@ export const getChartSummary = defineTool({
     patient: z.object({ name: z.string(), birthDate: z.string(), age: z.number().int().optional() }),
     visit,
     reason: z.string().optional(),
-    conditions: part,
-    medications: part,
-    allergies: part,
-    results: part,
+    conditions: chartLinesPart,
+    medications: chartLinesPart,
+    allergies: chartLinesPart,
+    results: chartLinesPart,
     note: z.string(),
   }),
   shownBy: 'patients',
@@ -87,14 +79,14 @@ function who(demographics: Chart['demographics'], today: Temporal.PlainDate) {
   };
 }
 
-type Part = z.infer<typeof part>;
+type Part = z.infer<typeof chartLinesPart>;
 
 function partsOf(clinical: Chart['clinical'] | null): Record<keyof typeof PARTS, Part> {
   const of = ({ type, shown, only }: (typeof PARTS)[keyof typeof PARTS]): Part => {
     const all = chartLines(clinical, type);
     const wanted =
       only === null ? all : all.filter(({ status = '' }) => (only as readonly string[]).includes(status));
-    return { items: wanted.slice(0, shown).map((one) => line.parse(fencedLine(one))), total: wanted.length };
+    return { items: wanted.slice(0, shown).map(fencedLine), total: wanted.length };
   };
   return {
     conditions: of(PARTS.conditions),

@@ -4,9 +4,9 @@ import type { Requirement } from '../../access/policy.ts';
 import type { ChartCompartment, ClinicalType } from '../../clinic/chart.ts';
 import { type ChartLine, chartLines, displayName } from '../../clinic/chart-view.ts';
 import type { ChartParts } from '../../clinic/patients.ts';
-import { CHART_TEXT_NOTICE, fencedLine } from '../chart-text.ts';
+import { CHART_TEXT_NOTICE, chartLinesPart, fencedLine } from '../chart-text.ts';
 import { chartOf, defineTool } from '../tool.ts';
-import { patientArgument } from './choices.ts';
+import { patientArgument } from './arguments.ts';
 
 const SHOWN = 20;
 
@@ -26,17 +26,6 @@ const SECTIONS = [
 ] as const;
 type Section = (typeof SECTIONS)[number];
 
-const lines = z.object({
-  items: z.array(
-    z.object({
-      text: z.string(),
-      date: z.string().optional(),
-      status: z.string().optional(),
-      detail: z.string().optional(),
-    }),
-  ),
-  total: z.number().int(),
-});
 const output = z.object({
   demographics: z
     .object({ name: z.string(), birthDate: z.string(), gender: z.string().optional() })
@@ -44,11 +33,11 @@ const output = z.object({
   contact: z
     .object({ phones: z.array(z.string()), emails: z.array(z.string()), addresses: z.array(z.string()) })
     .optional(),
-  conditions: lines.optional(),
-  medications: lines.optional(),
-  allergies: lines.optional(),
-  immunizations: lines.optional(),
-  results: lines.optional(),
+  conditions: chartLinesPart.optional(),
+  medications: chartLinesPart.optional(),
+  allergies: chartLinesPart.optional(),
+  immunizations: chartLinesPart.optional(),
+  results: chartLinesPart.optional(),
 });
 type Output = z.infer<typeof output>;
 

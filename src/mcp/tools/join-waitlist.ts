@@ -4,7 +4,8 @@ import { dateAt, parseDate } from '../../clinic/clinic-time.ts';
 import { ClinicError } from '../../clinic/errors.ts';
 import { mayBook } from '../../clinic/rules.ts';
 import { bookerOf, chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
-import { dateArgument, patientArgument } from './choices.ts';
+import { dateArgument, patientArgument, visitTypeArgument } from './arguments.ts';
+import { callClinic } from './visit-change.ts';
 
 const MAX_DAYS = 180;
 const USUAL_DAYS = 30;
@@ -28,7 +29,7 @@ export const joinWaitlist = defineTool({
     'somebody gives a time back it is kept for the first who waits, for an hour: listAppointments shows the offer. ' +
     'It books nothing.',
   input: z.object({
-    visitType: z.string().min(1).max(64).describe('An id from listVisitTypes'),
+    visitType: visitTypeArgument,
     from: dateArgument('First date'),
     to: dateArgument('Last date'),
     patient: patientArgument,
@@ -46,10 +47,8 @@ export const joinWaitlist = defineTool({
       findOffer(services.store.tenant(of.tenant), input.visitType),
     ]);
     const by = bookerOf(call);
-    if (!mayBook(visitType, by)) {
-      const text = `Not on the waiting list. The clinic books this visit itself: call ${clinic.phone}.`;
-      return { output: { outcome: 'callClinic', phone: clinic.phone }, text, refused: 'CALL_CLINIC' };
-    }
+    if (!mayBook(visitType, by))
+      return callClinic(call, 'Not on the waiting list. The clinic books this visit itself');
     const { from, to } = spanOf(call, input, clinic.zone);
     const wish = { visitType: visitType.id, practitioner: null, from: from.at, to: to.at };
     const answer = (id: string): Output => {

@@ -7,7 +7,8 @@ import { FREES_TIME } from '../../clinic/rules.ts';
 import type { KnownVisit } from '../../clinic/visits.ts';
 import type { WaitingPlace } from '../../clinic/waitlist.ts';
 import { chartOf, defineTool, type ToolCall } from '../tool.ts';
-import { opening, patientArgument } from './choices.ts';
+import { patientArgument } from './arguments.ts';
+import { opening } from './choices.ts';
 import { type CardVisit, visitCards, visitWidget } from './visit-widget.ts';
 
 const SHOWN = 10;

@@ -6,7 +6,7 @@ import { storeSource } from '../../audit/store-source.ts';
 import { findClinic } from '../../clinic/clinic.ts';
 import { spoken } from '../../clinic/clinic-time.ts';
 import { chartOf, defineTool } from '../tool.ts';
-import { patientArgument } from './choices.ts';
+import { patientArgument } from './arguments.ts';
 
 const SHOWN = 15;
 

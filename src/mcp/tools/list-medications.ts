@@ -1,19 +1,12 @@
 import { z } from 'zod';
 import { notFound } from '../../access/errors.ts';
 import { chartLines } from '../../clinic/chart-view.ts';
-import { CHART_TEXT_NOTICE, fencedLine } from '../chart-text.ts';
+import { CHART_TEXT_NOTICE, chartLine, fencedLine } from '../chart-text.ts';
 import { chartOf, defineTool } from '../tool.ts';
-import { patientArgument } from './choices.ts';
+import { patientArgument } from './arguments.ts';
 
 const SHOWN = 20;
 const IN_USE: readonly (string | undefined)[] = ['active', 'on-hold', undefined];
-
-const medication = z.object({
-  text: z.string(),
-  date: z.string().optional(),
-  status: z.string().optional(),
-  detail: z.string().optional(),
-});
 
 /** The medications that the chart records. */
 export const listMedications = defineTool({
@@ -24,7 +17,7 @@ export const listMedications = defineTool({
     'None means "none recorded", never "you take none". Give no advice on doses or on stopping; for that the clinic ' +
     'or a pharmacist is there.',
   input: z.object({ which: z.enum(['inUse', 'all']).optional(), patient: patientArgument }),
-  output: z.object({ medications: z.array(medication), total: z.number().int(), note: z.string() }),
+  output: z.object({ medications: z.array(chartLine), total: z.number().int(), note: z.string() }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'MedicationRequest' },
   onError: 'Nothing was read.',
@@ -34,7 +27,7 @@ export const listMedications = defineTool({
     if (chart === null) throw notFound();
     const all = chartLines(chart.parts.clinical, 'MedicationRequest');
     const wanted = which === 'all' ? all : all.filter(({ status }) => IN_USE.includes(status));
-    const medications = wanted.slice(0, SHOWN).map((line) => medication.parse(fencedLine(line)));
+    const medications = wanted.slice(0, SHOWN).map(fencedLine);
     return {
       output: { medications, total: wanted.length, note: CHART_TEXT_NOTICE },
       text: wanted.length === 0 ? 'None recorded in this chart.' : `${wanted.length} recorded.`,

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { visit } from '../../clinic/appointment.ts';
 import { chartOf, defineTool, type ToolResult } from '../tool.ts';
-import { appointmentArgument } from './choices.ts';
+import { appointmentArgument } from './arguments.ts';
+import { changedAnswer, visitRequest } from './visit-change.ts';
 
 const SETTABLE = ['arrived', 'checked-in', 'fulfilled', 'noshow', 'booked', 'entered-in-error'] as const;
 const output = z.object({ outcome: z.literal('changed'), appointment: visit });
+/** The desk needs no calendar file. */
+const NO_CARDS = () => ({});
 
 /** How a visit went on, as the clinic's staff says it. */
 export const setAppointmentStatus = defineTool({
@@ -27,42 +30,23 @@ export const setAppointmentStatus = defineTool({
   requirement: { actions: ['see-schedule', 'set-visit-status'] },
   staffOnly: true,
   run: async ({ appointmentId, status }, call): Promise<ToolResult<z.infer<typeof output>>> => {
-    const of = chartOf(call);
-    const { principal, services, now, audit } = call;
-    const { known, alias } = await services.visits.one(of, appointmentId);
-    const answer = (appointment: z.infer<typeof visit>) => ({ outcome: 'changed', appointment }) as const;
-    if (known.appointment.status === status)
+    const { services, now } = call;
+    const { known, alias } = await services.visits.one(chartOf(call), appointmentId);
+    const { appointment, visit: shown, id } = known;
+    if (appointment.status === status) {
+      const text = `It is ${status} already.`;
       return {
-        output: answer(known.visit),
-        text: `It is ${status} already.`,
+        output: { outcome: 'changed', appointment: shown },
+        text,
         patient: alias,
-        resourceId: known.id,
+        resourceId: id,
       };
-    const done = await services.bookings.setStatus({
-      ...{ of, now, by: 'staff', user: principal.user, client: principal.client },
-      ...{ appointmentId, appointment: known.appointment, status },
-      audit: {
-        draft: audit.draft,
-        write: (tx, made) => {
-          const output = answer(made.visit);
-          const entry = audit.entry({
-            patient: made.alias,
-            written: made.written,
-            id: appointmentId,
-            output,
-          });
-          audit.draft.write(tx, entry);
-        },
-      },
-    });
+    }
+    const request = visitRequest(call, { outcome: 'changed', cards: NO_CARDS });
+    const done = await services.bookings.setStatus({ ...request, appointmentId, appointment, status });
     if (!('visit' in done)) throw new TypeError('A change of status takes no time and asks nobody.');
     const { title, date, time } = done.visit;
-    return {
-      output: answer(done.visit),
-      text: `${title} on ${date} at ${time} is now ${status}.`,
-      patient: done.alias,
-      resourceId: appointmentId,
-      committed: done.outcome === 'done',
-    };
+    const text = `${title} on ${date} at ${time} is now ${status}.`;
+    return changedAnswer(done, { outcome: 'changed', text, cards: NO_CARDS, now });
   },
 });
