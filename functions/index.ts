@@ -8,6 +8,7 @@ import { sweepRound } from '../src/clinic/sweep-holds.ts';
 import { expiryRound } from '../src/collections.ts';
 import { type Composed, compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
+import { configurationRound } from '../src/configuration.ts';
 import type { Asset } from '../src/http/app.ts';
 import { ChartsealError } from '../src/kernel/errors.ts';
 
@@ -87,9 +88,13 @@ const MINUTELY = {
   retryCount: 0,
 } as const;
 
-/** Puts pending audit events into each tenant's tree. */
+/** Notes what changed of policies, settings and registries, then puts pending events into each tenant's tree. */
 export const auditSequence = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
-  await sequenceRound(chart().store, await chart().tenants(), { onFault: jobFault('audit') });
+  const { services } = chart();
+  const tenants = await chart().tenants();
+  const onFault = jobFault('audit');
+  await configurationRound(readConfig(process.env), services, { tenants, onFault });
+  await sequenceRound(services.store, tenants, { onFault });
 });
 
 /** Signs each tenant's tree. Give it a service account of its own: only that one's AWS role may sign. */
@@ -108,7 +113,7 @@ export const holdSweep = onSchedule({ ...MINUTELY, secrets: secrets() }, async (
 export const expirySweep = onSchedule(
   { ...MINUTELY, schedule: 'every 1 hours', secrets: secrets() },
   async () => {
-    const { store, services, tenants } = chart();
-    await expiryRound(store, await tenants(), { now: services.clock(), onFault: jobFault('expiry') });
+    const { services, tenants } = chart();
+    await expiryRound(services, await tenants(), { now: services.clock(), onFault: jobFault('expiry') });
   },
 );

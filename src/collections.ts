@@ -3,7 +3,8 @@ import { emergencyGrants, emergencyRecords } from './access/emergency.ts';
 import { members } from './access/members.ts';
 import { chartOpenings } from './access/openings.ts';
 import { relationships } from './access/relationships.ts';
-import { auditEvents, auditPending } from './audit/append.ts';
+import { type AuditEntry, type AuditLog, auditEvents, auditPending } from './audit/append.ts';
+import { auditConfiguration } from './audit/configuration.ts';
 import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
 import { clinicCalendar, locations, practitioners, tenants, visitTypes } from './clinic/clinic.ts';
@@ -57,6 +58,7 @@ export const COLLECTIONS: readonly Collection[] = [
   auditTiles,
   auditEntries,
   auditSigners,
+  auditConfiguration,
   consoleSessions,
   oauthState,
   oauthGrants,
@@ -69,9 +71,12 @@ const EXPIRING: Readonly<Record<'system' | 'clinic', readonly Collection<Expirin
   clinic: [idempotency],
 };
 
-/** Deletes what has expired in each tenant. Scheduled each hour; one tenant's fault does not stop the others. */
+/**
+ * Deletes what has expired in each tenant, with an event that says of what kind. Scheduled each hour; one tenant's
+ * fault does not stop the others.
+ */
 export async function expiryRound(
-  store: Store,
+  { store, audit }: { readonly store: Store; readonly audit: AuditLog },
   tenants: readonly TenantId[],
   options: {
     readonly now: number;
@@ -81,10 +86,23 @@ export async function expiryRound(
 ): Promise<number> {
   let deleted = 0;
   for (const tenant of tenants) {
+    const kinds: string[] = [];
     for (const of of EXPIRING[tenant === SYSTEM_TENANT ? 'system' : 'clinic'])
       await sweepExpired(store, tenant, { ...options, of }).then((count) => {
         deleted += count;
+        if (count > 0) kinds.push(of.name);
       }, options.onFault);
+    if (kinds.length > 0) await audit.append(tenant, sweptEntry(kinds)).catch(options.onFault);
   }
   return deleted;
 }
+
+const sweptEntry = (fields: readonly string[]): AuditEntry => ({
+  action: 'D',
+  operation: 'expiry-sweep',
+  outcome: '0',
+  actor: { user: 'system', role: 'job', client: 'scheduler' },
+  entity: { resource: 'Expired', fields },
+  purposeOfUse: 'HOPERAT',
+  policy: 'scheduled-job',
+});

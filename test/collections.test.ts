@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { auditEvents } from '../src/audit/append.ts';
 import { idempotency } from '../src/clinic/idempotency.ts';
 import { expiryRound } from '../src/collections.ts';
 import { ref } from '../src/kernel/collection.ts';
 import { SYSTEM_TENANT, type TenantId } from '../src/kernel/ids.ts';
 import { oauthState } from '../src/oauth/adapter.ts';
+import { logOf } from './doubles/audit-log.ts';
 import { createMemoryStore } from './doubles/memory-store.ts';
 
 const clinic = 'riverside' as TenantId;
@@ -22,6 +24,7 @@ describe('the hourly sweep', () => {
       tx.create(ref(idempotency, 'over'), answer(NOW));
       tx.create(ref(idempotency, 'kept'), answer(NOW + 1));
     });
+    const audit = logOf(store);
     const faults: unknown[] = [];
     const broken = {
       ...store,
@@ -31,10 +34,16 @@ describe('the hourly sweep', () => {
       },
     };
     const options = { now: NOW, onFault: (error: unknown) => faults.push(error) };
-    const deleted = await expiryRound(broken, [SYSTEM_TENANT, clinic], options);
+    const deleted = await expiryRound({ store: broken, audit }, [SYSTEM_TENANT, clinic], options);
     expect([deleted, faults.length > 0]).toEqual([1, true]);
     const left = await store.tenant(clinic).list(idempotency, { limit: 10 });
     expect(left.map(({ id }) => id)).toEqual(['kept']);
+    const events = await store.tenant(clinic).list(auditEvents, { limit: 10 });
+    expect(events.map(({ row }) => JSON.parse(Buffer.from(row.leaf).toString('utf8')))).toMatchObject([
+      { action: 'D', operation: 'expiry-sweep', entity: { resource: 'Expired', fields: ['idempotency'] } },
+    ]);
+    await expiryRound({ store, audit }, [clinic], options);
+    expect(await store.tenant(clinic).list(auditEvents, { limit: 10 })).toHaveLength(1);
     expect(await store.tenant(SYSTEM_TENANT).list(oauthState, { limit: 1 })).toEqual([]);
   });
 });

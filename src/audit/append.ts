@@ -68,19 +68,40 @@ export class AuditLog {
    * @throws AuditError `AUDIT_UNAVAILABLE` (retryable) when it could not be committed: release nothing.
    */
   async append(tenant: TenantId, entry: AuditEntry): Promise<void> {
-    const draft = this.draft(tenant);
-    try {
-      const store = this.#options.store.tenant(tenant);
-      await store.transact(async (tx) => draft.write(tx, entry), { proof: draft.proof });
-    } catch (cause) {
-      draft.abandon();
+    await this.commit(tenant, async () => entry).catch((cause: unknown) => {
       throw new AuditError(
         'AUDIT_UNAVAILABLE',
         'The audit log did not take the event, so nothing was released. Try again.',
         { retryable: true, cause },
       );
+    });
+  }
+
+  /**
+   * Runs `work` in one transaction together with the event that it returns, and confirms that. On contention `work`
+   * runs again. Null means that there was nothing to do after all, and so nothing to tell.
+   *
+   * @throws what `work` throws, AuditError `AUDIT_EVENT`, StoreError; then nothing was written.
+   */
+  async commit(tenant: TenantId, work: (tx: Transaction) => Promise<AuditEntry | null>): Promise<void> {
+    const draft = this.draft(tenant);
+    let told = false;
+    try {
+      const store = this.#options.store.tenant(tenant);
+      await store.transact(
+        async (tx) => {
+          const entry = await work(tx);
+          told = entry !== null;
+          if (entry !== null) draft.write(tx, entry);
+        },
+        { proof: draft.proof },
+      );
+    } catch (error) {
+      draft.abandon();
+      throw error;
     }
-    draft.confirm();
+    if (told) draft.confirm();
+    else draft.abandon();
   }
 
   #writerOf(tenant: TenantId): Writer {

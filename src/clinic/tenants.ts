@@ -1,4 +1,5 @@
-import { members } from '../access/members.ts';
+import { members, type Role } from '../access/members.ts';
+import type { AuditLog } from '../audit/append.ts';
 import { type JsonValue, ref } from '../kernel/collection.ts';
 import { type PatientId, SYSTEM_TENANT, type TenantId, type UserId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
@@ -142,12 +143,23 @@ export async function listTenants(store: Store): Promise<TenantId[]> {
   }
 }
 
-/** Makes a person a member of a clinic, with a chart of their own or none. */
-export async function putMember(
-  store: Store,
+/** Makes a person a member of a clinic, with a chart of their own or none, and with the event of it. */
+export async function addMember(
+  parts: { readonly store: Store; readonly audit: AuditLog },
   tenant: TenantId,
-  member: { user: UserId; role: string; patient: PatientId | null },
+  member: { user: UserId; role: Role; patient: PatientId | null; by: string },
 ): Promise<void> {
-  const { user, role, patient } = member;
-  await store.tenant(tenant).transact(async (tx) => tx.put(ref(members, user), { role, patient }));
+  const { user, role, patient, by } = member;
+  await parts.audit.commit(tenant, async (tx) => {
+    tx.put(ref(members, user), { role, patient });
+    return {
+      action: 'C',
+      operation: 'member-added',
+      outcome: '0',
+      actor: { user: by, role: 'admin', client: 'chartseal' },
+      entity: { resource: 'Person', id: user, fields: [`role.${role}`] },
+      purposeOfUse: 'HOPERAT',
+      policy: 'operator-registry',
+    };
+  });
 }

@@ -4,6 +4,7 @@ import { sweepRound } from '../clinic/sweep-holds.ts';
 import { expiryRound } from '../collections.ts';
 import type { Composed } from '../compose.ts';
 import type { Config } from '../config.ts';
+import { configurationRound } from '../configuration.ts';
 import { ChartsealError } from '../kernel/errors.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { addSigners } from './audit-signers.ts';
@@ -48,9 +49,14 @@ export function stackJobs(config: Config, { store, services, proof }: Composed):
       run: ({ tenants, ...round }) => sweepRound(tenants, { ...round, store, audit, clock }),
     },
     {
+      name: 'configuration',
+      everyMs: 60_000,
+      run: (round) => configurationRound(config, { store, audit }, round),
+    },
+    {
       name: 'expiry',
       everyMs: 3_600_000,
-      run: ({ tenants, ...round }) => expiryRound(store, tenants, { ...round, now: clock() }),
+      run: ({ tenants, ...round }) => expiryRound({ store, audit }, tenants, { ...round, now: clock() }),
     },
   ];
 }

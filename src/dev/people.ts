@@ -1,9 +1,11 @@
+import type { Role } from '../access/members.ts';
+
 /** The synthetic people of the local stack. They sign in at the Firebase Auth emulator, all with one password. */
 export interface DemoPerson {
   readonly email: string;
   readonly uid: string;
   readonly tenant: string;
-  readonly role: string;
+  readonly role: Role;
   /** The bundle below `emulator-data/` that is this person's own chart. */
   readonly chart?: string;
   /** Bundles below `emulator-data/` of the charts that this person acts for. */

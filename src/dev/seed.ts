@@ -4,7 +4,7 @@ import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, KMSClient } f
 import { members } from '../access/members.ts';
 import { putRelationship } from '../access/relationships.ts';
 import { importPatient } from '../clinic/import-patient.ts';
-import { putMember, setUpClinic } from '../clinic/tenants.ts';
+import { addMember, setUpClinic } from '../clinic/tenants.ts';
 import type { Composed } from '../compose.ts';
 import type { Config } from '../config.ts';
 import { localKeyId } from '../crypto/local-keyring.ts';
@@ -83,7 +83,7 @@ async function seedMember(
       putRelationship(tx, { ...pair, kind, expiresAt });
     });
   }
-  await putMember(composed.store, tenant, { user, role: person.role, patient });
+  await addMember(composed.services, tenant, { user, role: person.role, patient, by: 'local-stack' });
 }
 
 async function chartOf(composed: Composed, tenant: TenantId, name: string): Promise<PatientId> {

@@ -6,10 +6,10 @@ import { type ConsentTopic, recordConsent } from '../../src/access/consents.ts';
 import type { Role } from '../../src/access/members.ts';
 import { putRelationship, type RelationshipKind } from '../../src/access/relationships.ts';
 import { importPatient } from '../../src/clinic/import-patient.ts';
-import { putMember } from '../../src/clinic/tenants.ts';
 import type { PatientId, TenantId, UserId } from '../../src/kernel/ids.ts';
 import { callTool } from '../../src/mcp/call-tool.ts';
 import { TOOLS } from '../../src/mcp/catalog.ts';
+import { putMember } from '../doubles/members.ts';
 import { buildHouse, TENANT } from '../mcp/house.ts';
 
 const bundle = (name: string) =>

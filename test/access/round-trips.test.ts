@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { putRelationship } from '../../src/access/relationships.ts';
-import { putMember } from '../../src/clinic/tenants.ts';
 import type { UserId } from '../../src/kernel/ids.ts';
 import { callTool } from '../../src/mcp/call-tool.ts';
 import { getPatient } from '../../src/mcp/tools/get-patient.ts';
+import { putMember } from '../doubles/members.ts';
 import { buildHouse, principalOf, TENANT } from '../mcp/house.ts';
 
 const JOHN_DOE = readFileSync(join(import.meta.dirname, '../../emulator-data/john-doe.json'), 'utf8');

@@ -8,7 +8,6 @@ import { OpeningGuard } from '../../src/access/guard.ts';
 import type { Role } from '../../src/access/members.ts';
 import { endRelationship, putRelationship, relationshipsOf } from '../../src/access/relationships.ts';
 import { AuditLog, auditEvents } from '../../src/audit/append.ts';
-import { putMember } from '../../src/clinic/tenants.ts';
 import { COLLECTIONS } from '../../src/collections.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from '../../src/crypto/key-cache.ts';
 import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
@@ -26,6 +25,7 @@ import type { Store } from '../../src/kernel/store.ts';
 import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
+import { putMember } from '../doubles/members.ts';
 import { POLICIES_LOADED } from '../mcp/house.ts';
 import { describeOnBothStores } from '../stack/needs.ts';
 

@@ -8,7 +8,7 @@ import { storeSource } from '../../src/audit/store-source.ts';
 import { growTiles } from '../../src/audit/tiles.ts';
 import { auditEntries, auditHead, auditTiles } from '../../src/audit/tree-store.ts';
 import { verifyLog } from '../../src/audit/verify/verify-log.ts';
-import { putMember, setUpClinic } from '../../src/clinic/tenants.ts';
+import { setUpClinic } from '../../src/clinic/tenants.ts';
 import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
 import { buildWebAssets } from '../../src/dev/web-assets.ts';
 import { type Ref, ref } from '../../src/kernel/collection.ts';
@@ -16,6 +16,7 @@ import type { PatientAlias, TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { TenantStore } from '../../src/kernel/store.ts';
 import { createSigner, memoryOutside, PROJECT } from '../attacks/audit/scene.ts';
 import { hasher } from '../audit/log-house.ts';
+import { putMember } from '../doubles/members.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import { serveConsole } from './server.ts';
 

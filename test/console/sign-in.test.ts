@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { auditEvents } from '../../src/audit/append.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
-import { putMember, setUpClinic } from '../../src/clinic/tenants.ts';
+import { setUpClinic } from '../../src/clinic/tenants.ts';
 import { ABSOLUTE_MS, IDLE_MS } from '../../src/console/sessions.ts';
 import { DEMO_CLINICS } from '../../src/dev/clinics.ts';
 import { SYSTEM_TENANT, type TenantId, type UserId } from '../../src/kernel/ids.ts';
 import { LIMITS } from '../../src/oauth/rate-limits.ts';
+import { putMember } from '../doubles/members.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import { serveConsole } from './server.ts';
 

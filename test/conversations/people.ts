@@ -5,9 +5,9 @@ import type { Role } from '../../src/access/members.ts';
 import { putRelationship } from '../../src/access/relationships.ts';
 import { scopesFor } from '../../src/access/scopes.ts';
 import { importPatient } from '../../src/clinic/import-patient.ts';
-import { putMember } from '../../src/clinic/tenants.ts';
 import { type PatientId, randomId, type TenantId, type UserId } from '../../src/kernel/ids.ts';
 import type { Store } from '../../src/kernel/store.ts';
+import { putMember } from '../doubles/members.ts';
 import { type HouseOptions, openDomain } from '../mcp/house.ts';
 
 /** A Monday, 08:00 at the clinic. Every conversation happens at this moment, so that its words never change. */

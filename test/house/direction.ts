@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['console', 'emergency'],
   ['storage', 'http'],
   ['config', 'collections'],
-  ['compose-http'],
+  ['compose-http', 'configuration'],
   ['compose'],
   ['dev'],
   ['cli', 'functions'],

@@ -10,7 +10,7 @@ import { ConfirmTokens } from '../../src/clinic/confirm-token.ts';
 import { importPatient } from '../../src/clinic/import-patient.ts';
 import { Patients } from '../../src/clinic/patients.ts';
 import { SlotTokens } from '../../src/clinic/slot-token.ts';
-import { putMember, setUpClinic } from '../../src/clinic/tenants.ts';
+import { setUpClinic } from '../../src/clinic/tenants.ts';
 import { VisitReader } from '../../src/clinic/visits.ts';
 import { Waitlist } from '../../src/clinic/waitlist.ts';
 import { IndexKeys } from '../../src/crypto/index-keys.ts';
@@ -26,6 +26,7 @@ import type { Store } from '../../src/kernel/store.ts';
 import { Requests } from '../../src/lifecycle/requests/requests.ts';
 import type { Services } from '../../src/mcp/tool.ts';
 import { WidgetPages } from '../../src/mcp/widget-pages.ts';
+import { putMember } from '../doubles/members.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 
 export const TENANT = 'riverside' as TenantId;

@@ -3,6 +3,7 @@ import { expiryRound } from '../../src/collections.ts';
 import { SYSTEM_TENANT } from '../../src/kernel/ids.ts';
 import { StoreError } from '../../src/kernel/store.ts';
 import { createRateLimits, LIMITS, type RateLimits, SHARDS, subjectOf } from '../../src/oauth/rate-limits.ts';
+import { logOf } from '../doubles/audit-log.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import { register } from './client.ts';
 import { fakeSignIn } from './doubles.ts';
@@ -47,7 +48,12 @@ describe('a rate limit', () => {
       [expect.stringMatching(/^oauthLimits\/test_[\w-]{43}$/), { count: 1, expiresAt: now + limit.span }],
     ]);
     expect(JSON.stringify(rows)).not.toContain('198.51');
-    expect(await expiryRound(store, [SYSTEM_TENANT], { now: now + limit.span, onFault: fail })).toBe(1);
+    expect(
+      await expiryRound({ store, audit: logOf(store) }, [SYSTEM_TENANT], {
+        now: now + limit.span,
+        onFault: fail,
+      }),
+    ).toBe(1);
   });
 
   test('once reached costs reads alone, so that a flood waits for nobody', async () => {

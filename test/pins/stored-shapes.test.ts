@@ -114,6 +114,7 @@ test('the stored shapes are pinned', () => {
     },
     oauthLimits: { count: 'integer', expiresAt: 'instant' },
     auditSigners: { keyId: 'text', publicKey: 'bytes', state: 'text' },
+    auditConfiguration: { parts: 'json' },
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { IMPORT_LIMITS } from '../../clinic/fhir-import.ts';
 import { type ImportedPatient, importPatient } from '../../clinic/import-patient.ts';
-import { putMember } from '../../clinic/tenants.ts';
+import { addMember } from '../../clinic/tenants.ts';
 import type { Composed } from '../../compose.ts';
 import { createAccounts } from '../../dev/auth/accounts.ts';
 import { DEMO_PASSWORD } from '../../dev/people.ts';
@@ -60,10 +60,11 @@ async function giveAccount(
     projectId: env['GCLOUD_PROJECT'] ?? '',
     accounts: [{ userId, email, password: DEMO_PASSWORD, tenant }],
   });
-  await putMember(composed.store, tenant, {
+  await addMember(composed.services, tenant, {
     user: parseUserId(userId),
     role: 'patient',
     patient: done.patient,
+    by: 'operator',
   });
 }
 

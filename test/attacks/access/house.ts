@@ -8,13 +8,14 @@ import { OWN_ISSUER } from '../../../src/access/token-profile.ts';
 import { auditEvents } from '../../../src/audit/append.ts';
 import type { AuditEvent } from '../../../src/audit/event.ts';
 import { importPatient } from '../../../src/clinic/import-patient.ts';
-import { putMember, setUpClinic } from '../../../src/clinic/tenants.ts';
+import { setUpClinic } from '../../../src/clinic/tenants.ts';
 import { localKeyId } from '../../../src/crypto/local-keyring.ts';
 import { DEMO_CLINICS } from '../../../src/dev/clinics.ts';
 import { createMcpEndpoint } from '../../../src/http/mcp-endpoint.ts';
 import type { TenantId, UserId } from '../../../src/kernel/ids.ts';
 import { TOOLS } from '../../../src/mcp/catalog.ts';
 import { openClinic } from '../../access/people.ts';
+import { putMember } from '../../doubles/members.ts';
 
 export const LAKESIDE = 'lakeside' as TenantId;
 const MARY = readFileSync(join(import.meta.dirname, '../../../emulator-data/mary-lake.json'), 'utf8');
