@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { NodeStreamableHTTPServerTransport, toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
-import { type AuthInfo, createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
+import { type AuthInfo, createMcpHandler, isLegacyRequest, type Server } from '@modelcontextprotocol/server';
 import { type BearerOptions, type Principal, refuseMisplacedToken, verifyBearer } from '../access/bearer.ts';
 import { AccessError } from '../access/errors.ts';
 import { RESOURCE_SCOPES } from '../access/scopes.ts';
@@ -23,6 +23,8 @@ export interface McpEndpointOptions {
    * external issuer, whose connections are not known here: its tokens end by their short life.
    */
   readonly isLive: ((grant: string) => Promise<boolean>) | null;
+  /** Makes the server that answers one request; our own when left out. Conformance tests add what their suite calls. */
+  readonly serverFor?: (caller: Caller) => Server;
 }
 
 const BROWSERS_ALLOWED = ['https://chatgpt.com', 'https://chat.openai.com'];
@@ -34,9 +36,9 @@ const BROWSERS_ALLOWED = ['https://chatgpt.com', 'https://chat.openai.com'];
 export function createMcpEndpoint(
   options: McpEndpointOptions,
 ): (req: Request, res: ServerResponse) => Promise<void> {
-  const { services } = options;
+  const { services, serverFor = createServer } = options;
   const modern = toNodeHandler(
-    createMcpHandler(({ authInfo }) => createServer(callerOf(authInfo)), {
+    createMcpHandler(({ authInfo }) => serverFor(callerOf(authInfo)), {
       legacy: 'reject',
       maxSubscriptions: 0,
       keepAliveMs: 0,
@@ -53,6 +55,10 @@ export function createMcpEndpoint(
     const principal = await authenticate(req, res, options);
     if (principal === null) return;
     const body = await readJson(req);
+    if (isListening(body)) {
+      sendJson(res, 404, { ...rpcError(-32601, 'Method not found', 'NO_SUBSCRIPTIONS'), id: body.id });
+      return;
+    }
     const onStepUp = stepUpByHttp(req, res, { client: principal.client, body });
     const caller: Caller = { principal, services, ...(onStepUp === undefined ? {} : { onStepUp }) };
     const auth: AuthInfo = {
@@ -66,7 +72,7 @@ export function createMcpEndpoint(
       const session = appsSessionFor(body);
       if (session !== null) res.setHeader('mcp-session-id', session);
       const showsWidgets = isAppsSession(req.headers['mcp-session-id']);
-      await serveLegacy(createServer({ ...caller, showsWidgets }), { req: authenticated, res, body });
+      await serveLegacy(serverFor({ ...caller, showsWidgets }), { req: authenticated, res, body });
     } else {
       await modern(authenticated as never, res, body);
     }
@@ -78,13 +84,23 @@ export function createMcpEndpoint(
  * answers each call as an event stream, and a function instance should answer with JSON and be done.
  */
 async function serveLegacy(
-  server: ReturnType<typeof createServer>,
+  server: Server,
   exchange: { req: Request; res: ServerResponse; body: unknown },
 ): Promise<void> {
   const transport = new NodeStreamableHTTPServerTransport({ enableJsonResponse: true });
   await server.connect(transport);
   exchange.res.once('close', () => void server.close());
   await transport.handleRequest(exchange.req, exchange.res, exchange.body);
+}
+
+/**
+ * Nothing here changes behind a client's back, so there is nothing to listen to; a stream that is held open would cost
+ * a function instance. The library would say that there are too many listeners, which is not the reason.
+ */
+function isListening(body: unknown): body is { readonly id: unknown } {
+  return (
+    typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen'
+  );
 }
 
 /** Null when the challenge was sent. */

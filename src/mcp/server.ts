@@ -3,8 +3,10 @@ import {
   type InputRequiredResult,
   ProtocolError,
   ProtocolErrorCode,
+  ResourceNotFoundError,
   Server,
   type ServerContext,
+  type ServerOptions,
   type Tool as ToolListing,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -30,9 +32,6 @@ export const INSTRUCTIONS = [
 
 const SERVER_INFO = { name: 'chartseal', title: 'Chartseal', version: VERSION };
 
-/** JSON-RPC code of MCP for a resource that is not there. */
-const RESOURCE_NOT_FOUND = -32002;
-
 /** The tool list, made once: schemas, hints, and who may call (ChatGPT reads `securitySchemes`). */
 export const TOOL_LISTINGS: readonly ToolListing[] = TOOLS.map(listingOf);
 
@@ -40,18 +39,17 @@ export const TOOL_LISTINGS: readonly ToolListing[] = TOOLS.map(listingOf);
  * A server for one request of one caller. The protocol's own class, below `McpServer`, because the pipeline
  * validates inputs itself and the listing carries `securitySchemes`, which `registerTool` drops.
  */
-export function createServer(caller: Caller): Server {
+export function createServer(caller: Caller, options: ServerOptions = {}): Server {
   const { widgets } = caller.services;
   const capabilities = { tools: {}, resources: {} };
-  const server = new Server(SERVER_INFO, { capabilities, instructions: INSTRUCTIONS });
+  const server = new Server(SERVER_INFO, { ...options, capabilities, instructions: INSTRUCTIONS });
   server.setRequestHandler('tools/list', () => ({ tools: listingsWith(widgets) }));
   server.setRequestHandler('resources/list', () => ({ resources: widgets.list() }));
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
   server.setRequestHandler('resources/read', ({ params }) => {
     const page = widgets.read(params.uri);
-    if (page === null) {
-      throw new ProtocolError(RESOURCE_NOT_FOUND, 'Unknown resource. Use an address from resources/list.');
-    }
+    if (page === null)
+      throw new ResourceNotFoundError(params.uri, 'Unknown resource. Use an address from resources/list.');
     return { contents: [page] };
   });
   server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => {

@@ -7,6 +7,8 @@ import {
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { wireOf } from '../../src/http/errors.ts';
+import { sendJson } from '../../src/http/exchange.ts';
 import { createMcpEndpoint } from '../../src/http/mcp-endpoint.ts';
 import type { People, Person } from './people.ts';
 import type { Call } from './script.ts';
@@ -18,25 +20,31 @@ export interface Connected {
   close(): Promise<void>;
 }
 
+interface MountOptions {
+  readonly serverFor?: NonNullable<Parameters<typeof createMcpEndpoint>[0]['serverFor']>;
+  /** For clients that cannot send a token: whose token a request without one is given. */
+  readonly bearerOf?: Person;
+}
+
 const INFO = { name: 'conversation', version: '1.0.0' };
 const GRANT_SECONDS = 600;
 
 /** The real MCP address over HTTP for a clinic of a test's own, with tokens that the test signs. */
-export async function mountMcp(people: People) {
+export async function mountMcp(people: People, { serverFor, bearerOf }: MountOptions = {}) {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' };
-  const issuer = 'https://clinic.example';
-  const audience = `${issuer}/mcp`;
-  const keys = createLocalJWKSet({ keys: [jwk] });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = new URL('/mcp', origin);
+  const [issuer, audience] = ['https://clinic.example', 'https://clinic.example/mcp'];
   const handle = createMcpEndpoint({
-    origin: issuer,
+    origin,
     services: people.services,
     isLive: null,
-    bearer: { issuer, audience, keys, clock: people.now },
+    bearer: { issuer, audience, keys: createLocalJWKSet({ keys: [jwk] }), clock: people.now },
+    ...(serverFor === undefined ? {} : { serverFor }),
   });
-  const server = createServer((req, res) => void handle(req, res).catch(() => res.destroy()));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
   const token = (person: Person): Promise<string> => {
     const { user, tenant, client, scopes } = people.principal(person);
     const iat = Math.floor(people.now() / 1000);
@@ -45,6 +53,14 @@ export async function mountMcp(people: People) {
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'k' })
       .sign(privateKey);
   };
+  const injected = bearerOf === undefined ? undefined : `Bearer ${await token(bearerOf)}`;
+  server.on('request', (req, res) => {
+    if (injected !== undefined) req.headers.authorization ??= injected;
+    handle(req, res).catch((error: unknown) => {
+      const { status, body } = wireOf(error);
+      sendJson(res, status, body);
+    });
+  });
   return {
     address,
     token,
