@@ -117,6 +117,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     widgets: new WidgetPages(options.widgets ?? new Map()),
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
     emergencyUrl: `${config.origin}/emergency`,
+    privacyUrl: `${config.origin}/privacy`,
   };
   const proof = proofOf(config, store, clock);
   return {

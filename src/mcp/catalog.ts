@@ -4,11 +4,13 @@ import { findOpenSlots } from './tools/find-open-slots.ts';
 import { findPatient } from './tools/find-patient.ts';
 import { getChartSummary } from './tools/get-chart-summary.ts';
 import { getPatient } from './tools/get-patient.ts';
+import { getRequestStatus } from './tools/get-request-status.ts';
 import { joinWaitlist } from './tools/join-waitlist.ts';
 import { listAppointments } from './tools/list-appointments.ts';
 import { listChartAccess } from './tools/list-chart-access.ts';
 import { listMedications } from './tools/list-medications.ts';
 import { listVisitTypes } from './tools/list-visit-types.ts';
+import { requestPrivacyAction } from './tools/request-privacy-action.ts';
 import { rescheduleAppointment } from './tools/reschedule-appointment.ts';
 import { scheduleAppointment } from './tools/schedule-appointment.ts';
 import { setAppointmentStatus } from './tools/set-appointment-status.ts';
@@ -30,4 +32,6 @@ export const TOOLS: readonly Tool[] = [
   setAppointmentStatus,
   joinWaitlist,
   listChartAccess,
+  requestPrivacyAction,
+  getRequestStatus,
 ];

@@ -43,6 +43,8 @@ export interface Services {
   readonly resourceMetadataUrl: string;
   /** Where clinicians ask for access in an emergency; every refusal of a chart names it. */
   readonly emergencyUrl: string;
+  /** Our own page on which people finish what they ask about their data. */
+  readonly privacyUrl: string;
 }
 
 /** One authorised call of a tool. */

@@ -90,6 +90,18 @@ export const CONVERSATIONS: readonly Conversation[] = [
       await call('getChartSummary', { patient, appointmentId: visit?.appointmentId });
     },
   },
+  {
+    title: 'privacy',
+    who: 'john',
+    run: async (says, call) => {
+      says('Send me everything you have on me and then delete it.');
+      await call('requestPrivacyAction', { kind: 'export' });
+      const started = outputOf(await call('requestPrivacyAction', { kind: 'erasure' }));
+      says('Is it deleted?');
+      const { requestId } = started['request'] as { requestId: string };
+      await call('getRequestStatus', { requestId });
+    },
+  },
 ];
 
 /** Runs a conversation and takes it down. */

@@ -6,14 +6,14 @@ export interface Spoken {
 }
 
 /** Random ids by what begins them, and tokens by their form. What a conversation says with them is the same each time. */
-const IDS = /\b(pat|apt|wai|req|usr)_[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])/g;
+const IDS = /\b(pat|apt|wai|prq|usr)_[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])/g;
 const SLOT_IDS = /[a-z-]+(?:~[A-Za-z0-9_-]+){6}/g;
 const CONFIRMS = /\b[0-9a-z]{8}~[A-Za-z0-9_-]{22}/g;
 const NAMES: Readonly<Record<string, string>> = {
   pat: 'patient',
   apt: 'visit',
   wai: 'place',
-  req: 'request',
+  prq: 'request',
   usr: 'user',
 };
 

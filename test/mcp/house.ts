@@ -84,6 +84,7 @@ export async function openDomain(
     widgets: new WidgetPages(new Map()),
     resourceMetadataUrl: 'https://clinic.example/.well-known/oauth-protected-resource/mcp',
     emergencyUrl: 'https://clinic.example/emergency',
+    privacyUrl: 'https://clinic.example/privacy',
   };
   const [clinic] = DEMO_CLINICS;
   if (clinic === undefined) throw new Error('no clinic');

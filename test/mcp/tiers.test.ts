@@ -78,6 +78,13 @@ describe('the three tiers of an answer', () => {
       ...patient,
     });
     const { appointmentId: second = 'none' } = (again['appointment'] ?? {}) as { appointmentId?: string };
+    await ask('listChartAccess', 'listChartAccess', patient);
+    await ask('requestPrivacyAction: export', 'requestPrivacyAction', { kind: 'export', ...patient });
+    const words = 'My allergy is to something else.';
+    await ask('requestPrivacyAction: correction', 'requestPrivacyAction', {
+      ...{ kind: 'correction', words, ...patient },
+    });
+    await ask('getRequestStatus', 'getRequestStatus', patient);
     await ask('setAppointmentStatus', 'setAppointmentStatus', {
       ...{ appointmentId: second, status: 'arrived', patient: clinic.john },
     });

@@ -139,6 +139,22 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       hints: [true, false, false],
       security: anyOf(['patient/Patient.rs'], ['user/Patient.rs']),
     },
+    {
+      name: 'requestPrivacyAction',
+      input: ['kind', 'words', 'about', 'patient'],
+      required: ['kind'],
+      output: ['outcome', 'request', 'page'],
+      hints: [false, false, false],
+      security: anyOf(['patient/Patient.rs'], ['user/Patient.rs']),
+    },
+    {
+      name: 'getRequestStatus',
+      input: ['requestId', 'patient'],
+      required: [],
+      output: ['requests', 'more', 'page'],
+      hints: [true, false, false],
+      security: anyOf(['patient/Patient.rs'], ['user/Patient.rs']),
+    },
   ]);
 });
 

@@ -48,6 +48,7 @@ export const listChartAccess = defineTool({
     zone: z.string(),
     complete: z.boolean().describe('False when the log goes further back than was looked'),
   }),
+  shownBy: 'privacy',
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   audit: { action: 'R', resource: 'AuditEvent' },
   onError: 'Not available.',

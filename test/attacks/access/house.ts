@@ -61,6 +61,8 @@ export const CHART_TOOLS: Readonly<Record<string, (patient: string) => Record<st
   setAppointmentStatus: (patient) => ({ appointmentId: 'apt_x', status: 'arrived', patient }),
   joinWaitlist: (patient) => ({ visitType: 'general-visit', patient }),
   listChartAccess: (patient) => ({ patient }),
+  requestPrivacyAction: (patient) => ({ kind: 'erasure', patient }),
+  getRequestStatus: (patient) => ({ patient }),
 };
 
 /** Two clinics on one store behind the real MCP address, and tokens for anybody. */
