@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defineSecret } from 'firebase-functions/params';
 import { onRequest } from 'firebase-functions/v2/https';
 import { onSchedule } from 'firebase-functions/v2/scheduler';
+import { retentionRound } from '../src/audit/retention.ts';
 import { checkpointRound, sequenceRound } from '../src/audit/rounds.ts';
 import { sweepRound } from '../src/clinic/sweep-holds.ts';
 import { expiryRound } from '../src/collections.ts';
@@ -115,5 +116,15 @@ export const expirySweep = onSchedule(
   async () => {
     const { services, tenants } = chart();
     await expiryRound(services, await tenants(), { now: services.clock(), onFault: jobFault('expiry') });
+  },
+);
+
+/** Cuts audit events that are over ten years old. On PostgreSQL the owner does it: `chartseal audit cut`. */
+export const auditRetention = onSchedule(
+  { ...MINUTELY, schedule: '1 of month 04:00', secrets: secrets() },
+  async () => {
+    const { services, tenants } = chart();
+    if (services.store.kind !== 'firestore') return;
+    await retentionRound({ ...services, now: services.clock() }, await tenants(), jobFault('retention'));
   },
 );

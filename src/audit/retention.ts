@@ -21,22 +21,23 @@ export interface RetentionCut {
 
 /**
  * Deletes the events of the longest beginning of the tree that is older than `years`. The cut is logged before the
- * first event goes, and leaf hashes stay, so every proof over the rest stays valid. May be stopped and run again.
+ * first event goes, and leaf hashes stay, so every proof over the rest stays valid. May be stopped and run again. A dry
+ * run counts and changes nothing.
  *
  * @throws AuditError `RETENTION` below six years, `AUDIT_UNAVAILABLE` when the cut cannot be logged.
  */
 export async function cutOldEvents(
   parts: { store: Store; audit: AuditLog; now: number },
   tenant: TenantId,
-  options: { years?: number; by: string },
+  options: { years?: number; by: string; dryRun?: boolean },
 ): Promise<RetentionCut> {
-  const { years = DEFAULT_YEARS, by } = options;
+  const { years = DEFAULT_YEARS, by, dryRun = false } = options;
   if (!(years >= FLOOR_YEARS))
     throw new AuditError('RETENTION', 'Audit events are kept for six years at least. Give 6 or more.');
   const limit = new Date(parts.now);
   limit.setUTCFullYear(limit.getUTCFullYear() - years);
   const { upTo, newest, ids } = await oldBeginning(parts.store, tenant, limit.getTime());
-  if (ids.length === 0) return { upTo, deleted: 0 };
+  if (ids.length === 0 || dryRun) return { upTo, deleted: ids.length };
   await parts.audit.append(tenant, {
     action: 'D',
     operation: CUT_OPERATION,
@@ -51,6 +52,15 @@ export async function cutOldEvents(
       for (const id of ids.slice(at, at + 400)) tx.delete(ref(auditEvents, id));
     });
   return { upTo, deleted: ids.length };
+}
+
+/** Cuts what is over ten years old in every tenant's log. Scheduled each month; one's fault does not stop the others. */
+export async function retentionRound(
+  parts: { store: Store; audit: AuditLog; now: number },
+  tenants: readonly TenantId[],
+  onFault: (error: unknown) => void,
+): Promise<void> {
+  for (const tenant of tenants) await cutOldEvents(parts, tenant, { by: 'scheduler' }).catch(onFault);
 }
 
 /** Leaves up to the first that is young, and the ids of those whose events are still there. */

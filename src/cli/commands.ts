@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { auditCut } from './commands/audit-cut.ts';
 import { auditExport } from './commands/audit-export.ts';
 import { auditDisclosures, auditReport } from './commands/audit-report.ts';
 import { auditVerify } from './commands/audit-verify.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],
   ['audit export', auditExport],
+  ['audit cut', auditCut],
   ['audit report', auditReport],
   ['audit disclosures', auditDisclosures],
 ]);

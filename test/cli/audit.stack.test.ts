@@ -12,9 +12,10 @@ import type { Report } from '../../src/audit/verify/report.ts';
 import { openOwnerStore } from '../../src/dev/owner-store.ts';
 import { startStack } from '../../src/dev/stack.ts';
 import { ref } from '../../src/kernel/collection.ts';
-import type { TenantId } from '../../src/kernel/ids.ts';
+import { randomId, type TenantId } from '../../src/kernel/ids.ts';
 import type { Store } from '../../src/kernel/store.ts';
 import { STORES } from '../audit/stores.ts';
+import { logOf } from '../doubles/audit-log.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 import { run } from './run.ts';
 
@@ -157,6 +158,31 @@ describe.each(STORES)('chartseal audit on real %s', (store) => {
     expect(code).toBe(1);
     await owner.tenant(RIVERSIDE).transact(async (tx) => tx.put(at0, before));
     expect((await verify()).code).toBe(0);
+  });
+
+  test('cuts what is over ten years old, and nothing else; what is left still proves', async () => {
+    const old = randomId('t') as TenantId;
+    const { composed } = at.stack;
+    const elevenYearsAgo = Date.now() - 11 * 366 * 86_400_000;
+    const log = logOf(composed.store, () => elevenYearsAgo);
+    const entry = { action: 'R', operation: 'getPatient', outcome: '0' } as const;
+    const actor = { user: 'usr_1', role: 'clinician', client: 'c' };
+    for (let n = 0; n < 3; n += 1)
+      await log.append(old, { ...entry, actor, purposeOfUse: 'TREAT', policy: 'care-team' });
+    await sequenceAll(composed.store, old, { paceMs: 0 });
+    const cut = async (...more: string[]) => run(at.dataDir, ['audit', 'cut', '--tenant', old, ...more]);
+    expect(await cut('--years', '5')).toMatchObject({ code: 1, err: expect.stringContaining('(RETENTION)') });
+    expect(await cut('--dry-run')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^3 events are older/),
+    });
+    expect(await cut('--years', '12')).toMatchObject({
+      out: 'No event is older than 12 years. Nothing was cut.\n',
+    });
+    expect(JSON.parse((await cut('--json')).out)).toMatchObject({ years: 10, upTo: 3, deleted: 3 });
+    expect((await cut()).out).toMatch(/^No event is older than 10 years/);
+    const [event] = await composed.store.tenant(old).list(auditEvents, { limit: 10 });
+    expect(Buffer.from(event?.row.leaf ?? []).toString('utf8')).toContain('"id":"leaves-0-3"');
   });
 
   test('words that do not make a call are said to be so', async () => {

@@ -19,15 +19,17 @@ export interface Running {
   ended(): Promise<Ended>;
 }
 
-/** Starts `chartseal …` as a person would, with its data in `dataDir`. */
-export function start(dataDir: string, args: readonly string[], env: Record<string, string> = {}): Running {
-  const clean = Object.fromEntries(
+const cleanEnv = () =>
+  Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(FIRESTORE|FIREBASE|CHARTSEAL|GCLOUD|VITEST)/.test(name),
     ),
   );
+
+/** Starts `chartseal …` as a person would, with its data in `dataDir`. */
+export function start(dataDir: string, args: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [CLI, ...args], {
-    env: { ...clean, CHARTSEAL_DATA: dataDir, NO_COLOR: '1', ...env },
+    env: { ...cleanEnv(), CHARTSEAL_DATA: dataDir, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -60,3 +62,29 @@ export const run = (
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Ended> => start(dataDir, args, env).ended();
+
+/**
+ * Runs a command at a terminal of its own (util-linux's `script` makes one), waits for `until`, and types.
+ *
+ * @returns what the terminal showed.
+ */
+export async function atTerminal(
+  dataDir: string,
+  args: readonly string[],
+  person: { until: string; typed: string },
+): Promise<{ code: number | null; out: string }> {
+  const command = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { ...cleanEnv(), CHARTSEAL_DATA: dataDir, NO_COLOR: '1' },
+  });
+  let out = '';
+  let typed = false;
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    if (typed || !out.includes(person.until)) return;
+    typed = true;
+    child.stdin.write(person.typed);
+  });
+  await once(child, 'close');
+  return { code: child.exitCode, out };
+}

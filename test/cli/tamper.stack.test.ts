@@ -7,7 +7,7 @@ import { startStack } from '../../src/dev/stack.ts';
 import { settle } from '../console/auditor.ts';
 import { openFolder, startTestStack, type TestStack } from '../e2e/stack.ts';
 import { describeOnBothStores } from '../stack/needs.ts';
-import { run } from './run.ts';
+import { atTerminal, run } from './run.ts';
 
 interface Played {
   readonly ok: boolean;
@@ -75,6 +75,22 @@ describeOnBothStores(
       });
       expect(read.isError).not.toBe(true);
     }, 120_000);
+
+    test.each([
+      ['Enter', '\r'],
+      ['Ctrl-C', '\u0003'],
+    ])(
+      'at a terminal it waits while the person looks, and puts everything back at %s',
+      async (_key, typed) => {
+        const { code, out } = await atTerminal(at.dataDir, ['demo', '--tamper=edit'], {
+          until: 'Press Enter to put everything back.',
+          typed,
+        });
+        expect([code, out]).toEqual([0, expect.stringContaining('everything is as it was')]);
+        expect((await run(at.dataDir, ['audit', 'verify'])).code).toBe(0);
+      },
+      120_000,
+    );
 
     test('refuses what is not the local stack, and words that do not make a call', async () => {
       const elsewhere = { CHARTSEAL_ORIGIN: 'https://clinic.example' };
