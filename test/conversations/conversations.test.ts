@@ -1,26 +1,14 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { expect, test } from 'vitest';
-import { callTool } from '../../src/mcp/call-tool.ts';
-import { TOOLS } from '../../src/mcp/catalog.ts';
 import { INSTRUCTIONS } from '../../src/mcp/server.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
-import { openPeople, type People, type Person } from './people.ts';
-import { type Call, CONVERSATIONS, pinOf, record } from './script.ts';
-import type { Spoken } from './transcript.ts';
+import { openPeople } from './people.ts';
+import { CONVERSATIONS, pinOf, record } from './script.ts';
+import { callerOf } from './straight.ts';
 
 const MAX_TOKENS = 4_000;
 /** Hosts may show the model no more than this of them. */
 const READ_FOR_SURE = 512;
-
-/** Straight into the pipeline, as a person. */
-const callerOf =
-  (people: People, person: Person): Call =>
-  async (name, args) => {
-    const tool = TOOLS.find((one) => one.name === name);
-    if (tool === undefined) throw new Error(`There is no tool ${name}.`);
-    const principal = people.principal(person);
-    return (await callTool(tool, args, { principal, services: people.services })) as Spoken;
-  };
 
 test('the six conversations are these, word for word, in fewer than 4,000 tokens of tool output', async () => {
   const people = await openPeople(createMemoryStore());

@@ -100,6 +100,33 @@ export const SUMMARY = answer({
   results: part('Hemoglobin A1c 7.1 %'),
   note: '',
 });
+const PAGE = 'https://clinic.example/privacy';
+const asked = (kind: string, next: string, more: object = {}) => ({
+  ...{ requestId: `prq_${kind}`, kind, state: 'asked', asked: '2026-11-22', next, ...more },
+});
+export const REQUESTS = answer(
+  {
+    requests: [
+      asked('erasure', 'Approved. It can still be withdrawn on the page.', { until: '2026-12-05' }),
+      asked('consent', 'Done.', { about: 'sensitive.withdrawn' }),
+      asked('correction', 'The clinic looks at it.', { answerBy: '2026-12-22' }),
+      asked('export', 'Ready. Download it on the page.', { until: '2026-11-30' }),
+    ],
+    more: 0,
+    page: PAGE,
+  },
+  { text: '4 recorded.', widget: {} },
+);
+export const STARTED = answer(
+  {
+    outcome: 'started',
+    request: asked('erasure', 'Not confirmed yet. Sign in on the page and confirm it.', {
+      until: '2026-11-29',
+    }),
+    page: PAGE,
+  },
+  { text: 'Started, not finished.', widget: {} },
+);
 export const ACCESSES = answer(
   {
     accesses: [
@@ -112,7 +139,6 @@ export const ACCESSES = answer(
       },
       { date: '2026-11-20', time: '09:12', who: 'Front desk', what: 'changed a visit' },
     ],
-    requests: [{ requestId: 'req_1', kind: 'export', status: 'being prepared', date: '2026-11-22' }],
   },
   { text: 'Two openings in the last 90 days.', widget: {} },
 );

@@ -13,6 +13,7 @@ import type { Asked, HostResult } from './host-page.ts';
 export const ALL: McpUiHostCapabilities = {
   serverTools: {},
   downloadFile: {},
+  openLinks: {},
   updateModelContext: { text: {} },
   message: { text: {} },
 };
@@ -45,8 +46,13 @@ export interface Shown {
   /** What goes wrong without anybody seeing it: refused by a policy, an error, a request to anywhere. */
   readonly problems: string[];
   asked(): Promise<Asked[]>;
+  /** A picture of the widget, as tall as it is. */
+  shot(path: string): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Taller than any widget: a picture of more than the window resizes it, and the frame's own process paints too late. */
+const HEIGHT = 2_000;
 
 type Server = (name: string, args: Record<string, unknown>) => Promise<HostResult> | HostResult;
 
@@ -71,7 +77,7 @@ export async function startHost() {
   };
   const contextOf = ({ width = 390, zoom = 1, theme = 'light' }: Look): Promise<BrowserContext> =>
     browser.newContext({
-      viewport: { width: Math.round(width / zoom), height: 900 },
+      viewport: { width: Math.round(width / zoom), height: HEIGHT },
       deviceScaleFactor: zoom,
       colorScheme: theme === 'light' ? 'dark' : 'light',
       reducedMotion: 'reduce',
@@ -98,7 +104,11 @@ export async function startHost() {
     const frame = page.frames().find((one) => one !== page.mainFrame());
     if (frame === undefined) throw new Error('no widget');
     const asked = () => page.evaluate(() => window.asked);
-    return { page, frame, calls, problems, asked, close: () => context.close() };
+    const shot = async (path: string) => {
+      const box = await page.locator('iframe').boundingBox();
+      await page.screenshot({ path, ...(box === null ? {} : { clip: box }) });
+    };
+    return { page, frame, calls, problems, asked, shot, close: () => context.close() };
   };
   const close = async () => {
     await browser.close();

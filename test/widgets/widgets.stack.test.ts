@@ -17,7 +17,9 @@ import {
   failure,
   LISTED,
   OPEN,
+  REQUESTS,
   SLOTS,
+  STARTED,
   SUMMARY,
   VISIT,
 } from './answers.ts';
@@ -104,7 +106,18 @@ describeNeeding('chromium', 'widgets in a host of the real browser', () => {
     ],
     ['found', 'patients', { tool: 'findPatient', result: FOUND }],
     ['summary', 'patients', { tool: 'getChartSummary', result: SUMMARY }],
+    ['nobody', 'patients', { tool: 'findPatient', result: answer({ outcome: 'none', patients: [] }) }],
     ['access', 'privacy', { tool: 'listChartAccess', result: ACCESSES }],
+    ['requests', 'privacy', { tool: 'getRequestStatus', result: REQUESTS }],
+    ['started', 'privacy', { tool: 'requestPrivacyAction', result: STARTED }],
+    [
+      'nothing',
+      'privacy',
+      {
+        tool: 'getRequestStatus',
+        result: answer({ requests: [], more: 0, page: 'https://clinic.example/privacy' }),
+      },
+    ],
   ];
   const LOOKS: readonly Look[] = [
     { width: 320, theme: 'light' },
@@ -114,14 +127,17 @@ describeNeeding('chromium', 'widgets in a host of the real browser', () => {
     { width: 640, theme: 'light', zoom: 2 },
   ];
 
+  /** The states with most on the page are looked at in every way, the others on two phones. */
+  const FULL = ['choosing', 'visits', 'summary', 'requests'];
+
   test.each(STATES)(
     '%s (%s) is comfortable at every width, zoom and theme, and quiet',
     async (label, name, opened) => {
-      for (const look of LOOKS) {
-        const { page, frame, problems, close } = await open(name, opened, look);
+      for (const look of FULL.includes(label) ? LOOKS : LOOKS.slice(0, 2)) {
+        const { frame, problems, shot: picture, close } = await open(name, opened, look);
         const shot = `${name}-${label}-${look.width}-${look.theme}${look.zoom === 2 ? '-zoom' : ''}.png`;
         if (opened.result !== null) await frame.locator('#status:not(:text("Loading…"))').waitFor();
-        await page.screenshot({ path: join(shots, shot.replaceAll(' ', '-')), fullPage: true });
+        await picture(join(shots, shot.replaceAll(' ', '-')));
         expect(await accessibilityFaults(frame), shot).toEqual([]);
         const small = await frame.evaluate(() =>
           [...document.querySelectorAll('button, a, label, summary')]
@@ -185,7 +201,7 @@ describeNeeding('chromium', 'widgets in a host of the real browser', () => {
     await press(widget, /^Book Tuesday/);
     await until(widget, TAKEN);
     expect(await focused(widget)).toBe('title');
-    await widget.page.screenshot({ path: join(shots, 'slot-picker-taken.png'), fullPage: true });
+    await widget.shot(join(shots, 'slot-picker-taken.png'));
     await widget.frame.getByRole('radio').first().check();
     await press(widget, /^Book Wednesday, December 2/);
     await until(widget, BOOKED_TEXT);
@@ -367,17 +383,84 @@ describeNeeding('chromium', 'widgets in a host of the real browser', () => {
     expect(widget.problems).toEqual([]);
   });
 
-  test('a request about privacy starts only after a second step', async () => {
-    const started = answer(
-      { request: { requestId: 'req_2', kind: 'erasure', status: 'started' } },
-      { text: 'Started.' },
-    );
-    const widget = await open('privacy', { tool: 'listChartAccess', result: ACCESSES }, {}, () => started);
+  test.each(['slot-picker', 'appointments', 'patients', 'privacy'] as const)(
+    '%s says that it loads, that it failed, and that a new sign-in is needed',
+    async (name) => {
+      const loading = await open(name, { tool: 'x', result: null });
+      expect(await statusOf(loading)).toBe('Loading…');
+      await loading.close();
+      const failed = await open(name, { tool: 'x', result: failure('It did not work. (STORE_UNAVAILABLE)') });
+      await until(failed, 'It did not work.');
+      expect(await accessibilityFaults(failed.frame)).toEqual([]);
+      await failed.close();
+      const challenge = { 'mcp/www_authenticate': ['Bearer'] };
+      const signedOut = await open(name, { tool: 'x', result: failure('Not read.', challenge) });
+      await until(signedOut, 'Not read. Sign in again in the chat, then try once more.');
+    },
+  );
+
+  test.each([
+    ['appointments', { tool: 'listAppointments', result: LISTED }, 'Diabetes checkup'],
+    ['patients', { tool: 'getChartSummary', result: SUMMARY }, 'Metformin'],
+    ['privacy', { tool: 'listChartAccess', result: ACCESSES }, 'Front desk'],
+  ] as const)('%s shows what there is in a host that lets widgets do nothing', async (name, opened, text) => {
+    const widget = await open(name, opened, { capabilities: {} });
+    await widget.frame.getByText(text).first().waitFor();
+    expect(await widget.frame.getByRole('button').count()).toBe(0);
+    expect(await accessibilityFaults(widget.frame)).toEqual([]);
+  });
+
+  const ACCESS: Opened = { tool: 'listChartAccess', result: ACCESSES };
+
+  test('a request about privacy starts only after a second step, and goes on at our own page', async () => {
+    const widget = await open('privacy', ACCESS, {}, () => STARTED);
     await press(widget, 'Delete my data');
     expect(widget.calls).toEqual([]);
     await press(widget, 'Start it');
-    await until(widget, 'Started.');
+    await until(widget, 'Started, not finished.');
     expect(widget.calls).toEqual([{ name: 'requestPrivacyAction', arguments: { kind: 'erasure' } }]);
+    expect(await focused(widget)).toBe('title');
+    await press(widget, 'Go on at the clinic’s page');
+    expect((await widget.asked()).filter(({ what }) => what === 'link')).toEqual([
+      { what: 'link', params: { url: 'https://clinic.example/privacy' } },
+    ]);
+  });
+
+  test('where the host opens no links the address is there to be typed', async () => {
+    const { openLinks: _, ...rest } = ALL;
+    const widget = await open(
+      'privacy',
+      { tool: 'getRequestStatus', result: REQUESTS },
+      { capabilities: rest },
+    );
+    await widget.frame.getByText('https://clinic.example/privacy').waitFor();
+    expect(await widget.frame.getByRole('button', { name: 'Go on' }).count()).toBe(0);
+  });
+
+  test('a correction starts with the person’s words, a change of consent with one of the choices', async () => {
+    const widget = await open('privacy', { ...ACCESS, input: { patient: 'pat_child' } }, {}, () => STARTED);
+    await press(widget, 'Ask for a correction');
+    await press(widget, 'Start it');
+    await until(widget, 'Fill this in first.');
+    expect(widget.calls).toEqual([]);
+    expect(await accessibilityFaults(widget.frame)).toEqual([]);
+    await widget.frame.getByLabel('What is wrong').fill('  My phone number is wrong. ');
+    await widget.shot(join(shots, 'privacy-correction-390-light.png'));
+    await press(widget, 'Start it');
+    await until(widget, 'Started, not finished.');
+    const again = await open('privacy', ACCESS, { theme: 'dark' }, () => STARTED);
+    await press(again, 'Change what I allow');
+    await press(again, 'Start it');
+    await until(again, 'Fill this in first.');
+    await again.frame.getByLabel('Keep the sensitive parts of my chart closed').check();
+    expect(await accessibilityFaults(again.frame)).toEqual([]);
+    await again.shot(join(shots, 'privacy-consent-390-dark.png'));
+    await press(again, 'Start it');
+    await until(again, 'Started, not finished.');
+    expect([...widget.calls, ...again.calls].map((call) => call.arguments)).toEqual([
+      { patient: 'pat_child', kind: 'correction', words: 'My phone number is wrong.' },
+      { kind: 'consent', about: 'sensitive.withdrawn' },
+    ]);
   });
 
   test('dates are in the person’s language and times are the clinic’s, wherever the browser is', async () => {

@@ -1,10 +1,10 @@
 import type { ReportName } from '../../audit/reports/report-table.ts';
 import { overall } from '../../audit/verify/report.ts';
+import { byId, tableOf } from '../page.ts';
 import { showEvent } from './event-dialog.ts';
 import { currentFilter, startFilters, suggest } from './filters.ts';
 import { Grid } from './grid.ts';
 import { ownEvidence, remember, showProgress, showReading, showReport, showUnread } from './overview.ts';
-import { byId, tableOf } from './page.ts';
 import { watchSession } from './session.ts';
 import { setClinicZone } from './times.ts';
 import { type Told, WorkerClient } from './worker-client.ts';

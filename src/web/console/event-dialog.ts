@@ -1,4 +1,4 @@
-import { byId, make, pairs } from './page.ts';
+import { byId, make, pairs } from '../page.ts';
 import type { OpenedEvent } from './protocol.ts';
 import { clinicTime, utcTime } from './times.ts';
 

@@ -1,4 +1,4 @@
-import { byId, make } from './page.ts';
+import { byId, make } from '../page.ts';
 import type { Filter, Names } from './protocol.ts';
 
 /** What may stand in the address: nothing that names a person. */

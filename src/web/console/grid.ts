@@ -1,4 +1,4 @@
-import { byId, make } from './page.ts';
+import { byId, make } from '../page.ts';
 import type { Row } from './protocol.ts';
 import { clinicTime, utcTime } from './times.ts';
 

@@ -1,6 +1,6 @@
 import { toBase64url } from '../../audit/bytes.ts';
 import type { Report, Verdict } from '../../audit/verify/report.ts';
-import { byId, make, pairs } from './page.ts';
+import { byId, make, pairs } from '../page.ts';
 import type { OwnEvidence } from './protocol.ts';
 import { clinicTime, utcTime } from './times.ts';
 import { nameOf, QUESTIONS, sentenceOf, wordOf } from './verdict-words.ts';

@@ -11,8 +11,8 @@ import {
   TotpMultiFactorGenerator,
   type UserCredential,
 } from '@firebase/auth';
+import { element } from '../page.ts';
 import { messageFor } from './messages.ts';
-import { element } from './page.ts';
 
 /**
  * The sign-in page: Firebase Auth checks email and password, and a code of an authenticator app when the account

@@ -1,6 +1,6 @@
 import type { Answer, Visit } from './answers.ts';
 import { cardOf } from './card.ts';
-import type { Host } from './host.ts';
+import { type Host, whose } from './host.ts';
 import { button, make, put, saidFailure, say, start } from './page.ts';
 import { offer, showOutcome } from './visit-flow.ts';
 
@@ -24,11 +24,6 @@ function showList(appointments: readonly Visit[], answer: Answer, host: Host): v
   put(title, cards);
   const { more = 0 } = answer.data;
   say(cards.length === 0 ? 'None recorded.' : more > 0 ? `${more} more are not shown.` : '', 'quiet');
-}
-
-/** Whose visits these are, as every call about them says it. */
-function whose({ opened: { input } }: Host) {
-  return input['patient'] === undefined ? {} : { patient: input['patient'] };
 }
 
 function actionsFor(visit: Visit, host: Host): HTMLElement[] {

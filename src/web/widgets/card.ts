@@ -1,6 +1,6 @@
 import type { Extra, Visit } from './answers.ts';
 import type { Host } from './host.ts';
-import { button, make, say } from './page.ts';
+import { button, make, pairs, say } from './page.ts';
 import { dateWords, timeWords, zoneWords } from './words.ts';
 
 const CALENDAR_TYPE = 'text/calendar';
@@ -35,14 +35,12 @@ export function cardOf(
     ['Why', reasonOf(visit, extra)],
     ['Clinic', extra.clinic === undefined ? undefined : `${extra.clinic.name}, ${extra.clinic.phone}`],
   ];
-  const list = rows.flatMap(([term, text]) =>
-    text === undefined ? [] : [make('div', {}, make('dt', {}, term), make('dd', {}, text))],
-  );
+  const known = rows.flatMap(([term, text]) => (text === undefined ? [] : [[term, text] as const]));
   return make(
     'article',
     { class: 'visit' },
     make('h2', {}, visit.title),
-    make('dl', {}, ...list),
+    make('dl', {}, ...pairs(known)),
     make('div', { class: 'actions' }, ...calendarOf(visit, extra, host), ...actions),
   );
 }

@@ -16,13 +16,20 @@ export interface Host {
   /** The widget may call tools itself. */
   readonly callsTools: boolean;
   readonly savesFiles: boolean;
+  readonly opensLinks: boolean;
   /** @throws when the host or the server cannot be reached within 30 s. */
   call(tool: string, args: Arguments): Promise<Answer>;
   /** Tells the model a sentence that a tool answered with, or a handle that it gave out: nothing else may go here. */
   tell(sentence: string): Promise<void>;
+  /** Asks the host to open an address that a tool gave. */
+  open(url: string): Promise<void>;
   /** Asks the host to save a file; false when it or the person declined. */
   save(file: { readonly name: string; readonly type: string; readonly text: string }): Promise<boolean>;
 }
+
+/** Whose chart a widget is about, as every call about it says it. */
+export const whose = ({ opened: { input } }: Pick<Host, 'opened'>): Arguments =>
+  input['patient'] === undefined ? {} : { patient: input['patient'] };
 
 /** What a widget does with its host. */
 export interface Widget {
@@ -59,11 +66,15 @@ function hostOf(app: App, input: Arguments): Host {
     opened: { tool: context.toolInfo?.tool.name, input },
     callsTools: can.serverTools !== undefined,
     savesFiles: can.downloadFile !== undefined,
+    opensLinks: can.openLinks !== undefined,
     call: async (name, args) =>
       answerOf(await app.callServerTool({ name, arguments: { ...args } }, { timeout: CALL_TIMEOUT_MS })),
     tell: async (text) => {
       if (can.updateModelContext === undefined) return;
       await app.updateModelContext({ content: [{ type: 'text', text }] }).catch(() => undefined);
+    },
+    open: async (url) => {
+      await app.openLink({ url });
     },
     save: async ({ name, type, text }) => {
       const resource = { uri: `file:///${name}`, mimeType: type, text };

@@ -1,10 +1,10 @@
-import { byId, make } from '../console/page.ts';
+import { byId, make, pairs } from '../page.ts';
 import type { Answer } from './answers.ts';
 import { type Host, join } from './host.ts';
 
 /** The one page that all widgets have: a heading, a line that is read aloud, and what is shown. */
 
-export { make };
+export { make, pairs };
 
 /** Replaces what is shown. `focus` moves there after the person's own act; never at first, which would take it away. */
 export function put(title: string, content: readonly Node[], { focus = false } = {}): void {

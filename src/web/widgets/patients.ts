@@ -1,6 +1,6 @@
 import type { Answer, Data, Extra, Line } from './answers.ts';
 import type { Host } from './host.ts';
-import { button, make, put, saidFailure, say, start } from './page.ts';
+import { button, make, pairs, put, saidFailure, say, start } from './page.ts';
 import { dateWords } from './words.ts';
 
 /** For the clinic's staff: whom a search found, to be chosen; and what a chart says. Persons see their own chart so. */
@@ -52,8 +52,7 @@ function tellingApart({ patients = [] }: Extra, patient: string): [string, strin
 }
 
 function personOf(name: string, rows: readonly (readonly [string, string])[]): HTMLElement {
-  const list = rows.map(([term, text]) => make('div', {}, make('dt', {}, term), make('dd', {}, text)));
-  return make('section', {}, make('h2', {}, name), make('dl', {}, ...list));
+  return make('section', {}, make('h2', {}, name), make('dl', {}, ...pairs(rows)));
 }
 
 function showChart(data: Data, { locale }: Host): void {

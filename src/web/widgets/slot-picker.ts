@@ -1,5 +1,5 @@
 import type { Answer } from './answers.ts';
-import type { Arguments, Host } from './host.ts';
+import { type Arguments, type Host, whose } from './host.ts';
 import { button, put, saidFailure, say, start } from './page.ts';
 import { type Aim, offer, showOutcome } from './visit-flow.ts';
 
@@ -24,12 +24,12 @@ function show(answer: Answer, host: Host): void {
 }
 
 /** A visit that was to be moved is moved; everything else is a new one, for whom the times were looked up. */
-function aimOf({ opened: { tool, input } }: Host): Aim {
-  const { patient, appointmentId } = input;
-  const whose = patient === undefined ? {} : { patient };
+function aimOf(host: Host): Aim {
+  const { tool, input } = host.opened;
+  const { appointmentId } = input;
   return tool === 'rescheduleAppointment' || (tool === undefined && appointmentId !== undefined)
-    ? { tool: 'rescheduleAppointment', args: { ...whose, appointmentId } }
-    : { tool: 'scheduleAppointment', args: whose };
+    ? { tool: 'rescheduleAppointment', args: { ...whose(host), appointmentId } }
+    : { tool: 'scheduleAppointment', args: whose(host) };
 }
 
 function laterButton(host: Host): HTMLElement[] {

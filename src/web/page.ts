@@ -1,11 +1,14 @@
 /** Making and finding elements. Text only ever goes in as text. */
 
-/** The element of that id; without it page and script do not belong together. */
-export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`The page has no #${id}.`);
+/** The element that the page has there; without it page and script do not belong together. */
+export function element<T extends HTMLElement>(selector: string, type: new () => T): T {
+  const found = document.querySelector(selector);
+  if (!(found instanceof type)) throw new Error(`The page has no ${selector}.`);
   return found;
 }
+
+/** The element of that id. */
+export const byId = <T extends HTMLElement>(id: string, type: new () => T): T => element(`#${id}`, type);
 
 /** A new element with attributes and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
