@@ -12,6 +12,7 @@ import { readConfig } from '../src/config.ts';
 import { configurationRound } from '../src/configuration.ts';
 import type { Asset } from '../src/http/app.ts';
 import { ChartsealError } from '../src/kernel/errors.ts';
+import { privacyRound } from '../src/lifecycle/privacy-round.ts';
 
 const SECRETS = ['CHARTSEAL_SIGNING_KEYS', 'CHARTSEAL_COOKIE_KEYS'];
 /** Beside this file once it is bundled: the browser code and its index. */
@@ -102,6 +103,12 @@ export const auditSequence = onSchedule({ ...MINUTELY, secrets: secrets() }, asy
 export const auditCheckpoint = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
   const { proof, tenants } = chart();
   if (proof !== null) await checkpointRound(proof.checkpoints, await tenants(), jobFault('audit'));
+});
+
+/** Makes the exports that people confirmed, and erases whom they asked to erase once that may be. */
+export const privacyRequests = onSchedule({ ...MINUTELY, memory: '1GiB', secrets: secrets() }, async () => {
+  const { privacy, tenants } = chart();
+  await privacyRound(privacy, await tenants(), { onFault: jobFault('privacy') });
 });
 
 /** Frees the times whose hold is over, and offers them to the waiting list. */

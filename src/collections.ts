@@ -17,10 +17,14 @@ import { chartValues, manifests } from './crypto/open-chart.ts';
 import { indexEntries, indexRecords } from './crypto/patient-index.ts';
 import { patientKeys, patientKeyVersions } from './crypto/patient-keys.ts';
 import { tenantSecrets } from './crypto/tenant-secrets.ts';
+import { tombstones } from './crypto/tombstones.ts';
 import type { Collection } from './kernel/collection.ts';
 import { type ExpiringColumns, sweepExpired } from './kernel/expiry.ts';
 import { SYSTEM_TENANT, type TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
+import { legalHolds } from './lifecycle/erasure/legal-holds.ts';
+import { erasures } from './lifecycle/erasure/receipt.ts';
+import { exportChunks, exports } from './lifecycle/export/sealed-files.ts';
 import { privacyRequests } from './lifecycle/requests/request.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
@@ -42,9 +46,14 @@ export const COLLECTIONS: readonly Collection[] = [
   holds,
   waitlist,
   privacyRequests,
+  exports,
+  exportChunks,
+  legalHolds,
+  erasures,
   tenantSecrets,
   patientKeys,
   patientKeyVersions,
+  tombstones,
   manifests,
   chartValues,
   indexKeys,

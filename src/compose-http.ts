@@ -19,16 +19,19 @@ import { createMcpEndpoint } from './http/mcp-endpoint.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { Store } from './kernel/store.ts';
 import { VERSION } from './kernel/version.ts';
+import type { ErasureParts } from './lifecycle/erasure/erase.ts';
 import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
 import type { PageAssets } from './oauth/pages.ts';
 import type { PersonDirectory } from './oauth/people.ts';
+import type { PrivacyPages } from './privacy/privacy.ts';
 
 /** What the HTTP face is put on. */
 export interface HttpParts {
   readonly services: Services;
+  readonly privacy: ErasureParts;
   readonly keyring: Keyring;
   readonly secrets: TenantSecrets;
   readonly index: PatientIndex;
@@ -57,6 +60,7 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
   });
   let oauth: Promise<AuthorizationServer> | undefined;
   let emergency: Promise<EmergencyPages> | undefined;
+  let privacy: Promise<PrivacyPages> | undefined;
   let auditor: Promise<Console> | undefined;
   return createApp({
     origin: config.origin,
@@ -68,6 +72,10 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     emergency: () => {
       emergency ??= loadEmergency(config, parts);
       return emergency;
+    },
+    privacy: () => {
+      privacy ??= loadPrivacy(config, parts);
+      return privacy;
     },
     oauth:
       external === null
@@ -146,6 +154,21 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
     openings: new EmergencyOpenings({ ...stands, onAlert: parts.onAlert }),
     reviews: new EmergencyReviews(stands),
     find: (tenant, by) => parts.index.find(tenant, by),
+  });
+}
+
+async function loadPrivacy(config: Config, parts: HttpParts): Promise<PrivacyPages> {
+  const [{ createPrivacyPages }, { PrivacyDesk }, { RequestReviews }, ours] = await Promise.all([
+    import('./privacy/privacy.ts'),
+    import('./privacy/desk.ts'),
+    import('./privacy/reviews.ts'),
+    ownPages(config, parts),
+  ]);
+  const { services, privacy } = parts;
+  return createPrivacyPages({
+    ...ours,
+    desk: new PrivacyDesk({ ...services, ...privacy }),
+    reviews: new RequestReviews({ ...privacy, policies: services.policies }),
   });
 }
 

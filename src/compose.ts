@@ -33,9 +33,12 @@ import type { Asset, Handle } from './http/app.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import type { TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
+import type { ErasureParts } from './lifecycle/erasure/erase.ts';
 import { Requests } from './lifecycle/requests/requests.ts';
 import type { Services } from './mcp/tool.ts';
 import { WidgetPages } from './mcp/widget-pages.ts';
+import { developmentOnly } from './oauth/development.ts';
+import { forgetAccount } from './oauth/forget-account.ts';
 import { openCheckpointBucket } from './storage/checkpoints/bucket.ts';
 import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
@@ -53,6 +56,8 @@ export interface Composed {
   /** Finds patients by two identifiers. */
   readonly index: PatientIndex;
   readonly services: Services;
+  /** What exports and erasures stand on. */
+  readonly privacy: ErasureParts;
   readonly handle: Handle;
   readonly projectId: string;
   /** Signs the audit log's state and puts it outside; null without a place for checkpoints or without AWS KMS. */
@@ -120,6 +125,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     privacyUrl: `${config.origin}/privacy`,
   };
   const proof = proofOf(config, store, clock);
+  const privacy = privacyOf(config, { store, charts, keys, secrets, services, proof });
   return {
     store,
     keyring,
@@ -128,9 +134,11 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     indexKeys,
     index,
     services,
+    privacy,
     handle: httpOf(config, {
       ...options,
       services,
+      privacy,
       keyring,
       secrets,
       index,
@@ -141,6 +149,22 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     proof,
     tenants: () => listTenants(store),
     close: () => store.close(),
+  };
+}
+
+function privacyOf(
+  config: Config,
+  parts: Pick<Composed, 'store' | 'keys' | 'secrets' | 'services' | 'proof'> & { charts: SealedCharts },
+): ErasureParts {
+  const { store, charts, keys, secrets, services, proof } = parts;
+  const { audit, clock, requests } = services;
+  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
+  const accounts = { store, clock, projectId: config.projectId, ...development };
+  return {
+    ...{ store, charts, keys, secrets, audit, clock, requests },
+    rules: config.retention,
+    outside: proof?.outside ?? null,
+    forgetAccount: (_tenant, user) => forgetAccount(accounts, user),
   };
 }
 

@@ -26,6 +26,8 @@ export interface Config {
   readonly witnesses: readonly { readonly key: string; readonly url: string }[];
   /** How many different charts within an hour a person, or a client that many share, opens as usual. */
   readonly chartLimits: { readonly person: ChartLimits; readonly client: ChartLimits };
+  /** How long records are kept at the least, and backups at the most. */
+  readonly retention: { readonly recordMs: number; readonly backupMs: number };
   /** Sign-in and tokens. */
   readonly oauth: OAuthSettings;
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
@@ -59,6 +61,11 @@ const EMULATORS = [
   'CHARTSEAL_KMS_ENDPOINT',
 ] as const;
 
+const DAY_MS = 86_400_000;
+const YEAR_MS = 365.25 * DAY_MS;
+/** Most of the states' laws on adults' records ask for seven years or less after the last treatment. */
+const RECORD_YEARS = 7;
+
 /** `SLOW,STOP`, in charts an hour; rows hold at most some thousands. */
 const LIMITS = /^[1-9]\d{0,3},[1-9]\d{0,3}$/;
 
@@ -82,6 +89,14 @@ const environment = z.object({
     .optional(),
   CHARTSEAL_PERSON_CHARTS: z.string().regex(LIMITS).default('40,80'),
   CHARTSEAL_CLIENT_CHARTS: z.string().regex(LIMITS).default('600,1200'),
+  CHARTSEAL_RETENTION_YEARS: z
+    .string()
+    .regex(/^\d{1,2}$/)
+    .optional(),
+  CHARTSEAL_BACKUP_DAYS: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .default('35'),
   CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
   AWS_REGION: z.string().default('us-east-1'),
   CHARTSEAL_AWS_ROLE: z
@@ -127,6 +142,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     chartLimits: {
       person: limitsOf('CHARTSEAL_PERSON_CHARTS', vars),
       client: limitsOf('CHARTSEAL_CLIENT_CHARTS', vars),
+    },
+    retention: {
+      recordMs: Number(vars.CHARTSEAL_RETENTION_YEARS ?? (development ? 0 : RECORD_YEARS)) * YEAR_MS,
+      backupMs: Number(vars.CHARTSEAL_BACKUP_DAYS) * DAY_MS,
     },
     oauth: readOAuthSettings(env, { development }),
     firebase: {

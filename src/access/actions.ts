@@ -19,6 +19,7 @@ export const ACTIONS = {
   'find-patients': { about: 'clinic', cedar: 'FindPatients', needs: 'demographics' },
   'read-audit': { about: 'clinic', cedar: 'ReadAudit', needs: null },
   'review-emergency': { about: 'clinic', cedar: 'ReviewEmergency', needs: null },
+  'review-privacy': { about: 'clinic', cedar: 'ReviewPrivacy', needs: null },
   'manage-keys': { about: 'clinic', cedar: 'ManageKeys', needs: null },
   'destroy-keys': { about: 'clinic', cedar: 'DestroyKeys', needs: null },
   'erase-patient': { about: 'clinic', cedar: 'ErasePatient', needs: null },

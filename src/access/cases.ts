@@ -133,7 +133,9 @@ function secondOf(cell: string, asker: Asker, action: Action): { actor?: Asker; 
   if (cell === '-') return {};
   const role = cell === 'another admin' ? 'admin' : 'clinician';
   const second: Asker = cell === 'self' ? asker : { ...asker, user: 'second' as UserId, role, granted: [] };
-  return action === 'review-emergency' ? { actor: second } : { approver: second };
+  return action === 'review-emergency' || action === 'review-privacy'
+    ? { actor: second }
+    : { approver: second };
 }
 
 const unreadable = (line: number): InputError =>

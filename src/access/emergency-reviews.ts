@@ -45,7 +45,8 @@ export interface QueuedEmergency {
 
 /** One emergency with the clinician's own words. */
 export interface EmergencyToReview extends QueuedEmergency {
-  readonly words: string;
+  /** Null once the patient is erased: they may have told of the patient. */
+  readonly words: string | null;
 }
 
 const MAX_QUEUE = 200;
@@ -99,7 +100,10 @@ export class EmergencyReviews {
     await this.#checkMayReview(reviewer, role, row);
     if (row === null) throw refused();
     const place = { purpose: 'emergency-reason', id: record } as const;
-    const words = (await secrets.open(reviewer.tenant, place, row.sealedReason)).toString('utf8');
+    const words =
+      row.sealedReason.length === 0
+        ? null
+        : (await secrets.open(reviewer.tenant, place, row.sealedReason)).toString('utf8');
     const alias = await this.#aliasOf(reviewer, row);
     await audit.append(reviewer.tenant, {
       ...entryOf('emergency-reason-read', reviewer, role),

@@ -18,6 +18,7 @@ export const emergencyRecords = collection('emergencyRecords', {
   user: 'text',
   patient: 'text',
   reason: 'text',
+  /** Empty once the patient is erased. */
   sealedReason: 'bytes',
   openedAt: 'instant',
   expiresAt: 'instant',

@@ -14,6 +14,7 @@ export const POLICIES = join(import.meta.dirname, 'policies');
  */
 export const POLICY_NAMES = [
   'admin-manages-keys',
+  'admin-reviews-privacy-requests',
   'auditor-reads-audit',
   'clinical-not-granted',
   'clinician-care-team',

@@ -54,7 +54,7 @@ export interface ClinicQuestion {
   readonly asker: Asker;
   readonly tenant: TenantId;
   readonly purpose: Purpose;
-  /** For a review: who opened the chart. */
+  /** For a review: who opened the chart, or made the request. */
   readonly actor?: Asker;
   /** For a destructive act: the second person. */
   readonly approver?: Asker;

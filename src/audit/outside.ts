@@ -13,8 +13,8 @@ export interface CheckpointStore {
   putIfAbsent(name: string, bytes: Uint8Array): Promise<boolean>;
 }
 
-/** What is kept outside for each tenant: signed checkpoints, and statements about keys. */
-export type OutsideKind = 'checkpoint' | 'key';
+/** What is kept outside for each tenant: signed checkpoints, statements about keys, and who was erased. */
+export type OutsideKind = 'checkpoint' | 'key' | 'tombstone';
 
 /** An object's name. The first is number 1. */
 export const outsideName = (tenant: TenantId, kind: OutsideKind, number: number): string =>

@@ -40,6 +40,14 @@ export function spoken(at: number, zone: string): SpokenTime {
   };
 }
 
+/** How pages say an instant: `Tuesday, 2026-12-01 at 09:30 (America/New_York)`. */
+export function timeWords(zone: string): (ms: number) => string {
+  return (ms) => {
+    const { weekday, date, time } = spoken(ms, zone);
+    return `${weekday}, ${date} at ${time} (${zone})`;
+  };
+}
+
 function shownTwice(local: Temporal.ZonedDateTime): boolean {
   const [earlier, later] = (['earlier', 'later'] as const).map((disambiguation) =>
     local.toPlainDateTime().toZonedDateTime(local.timeZoneId, { disambiguation }),

@@ -61,7 +61,7 @@ export async function earlierAnswer(
       'This was already asked for with other details. Nothing was changed. Look for open slots again.',
     );
   }
-  return chart.openAside(answerName(mark), row.sealed, ANSWER_SCHEMA);
+  return chart.openAside(answerName(mark), row.sealed, { schema: ANSWER_SCHEMA });
 }
 
 /** Keeps the answer for a day, in the transaction of what it tells of. */
@@ -70,7 +70,7 @@ export async function keepAnswer(
   chart: OpenChart,
   kept: { mark: RequestMark; answer: Buffer; now: number },
 ): Promise<void> {
-  const sealed = await chart.sealAside(answerName(kept.mark), kept.answer, ANSWER_SCHEMA);
+  const sealed = await chart.sealAside(answerName(kept.mark), kept.answer, { schema: ANSWER_SCHEMA });
   const { at, patient, body } = kept.mark;
   tx.create(at, { patient, body, sealed, expiresAt: kept.now + KEPT_MS });
 }

@@ -69,9 +69,11 @@ const nameOf = (id: string): ValueName => ({
   compartment: 'scheduling',
 });
 
+/** Whether a document of a chart is a place in the queue. */
+export const isWaiting = (document: string): boolean => ID.test(document);
+
 /** The ids of a chart's places in the queue. */
-export const placesIn = (chart: OpenChart): string[] =>
-  chart.documents('appointments').filter((id) => ID.test(id));
+export const placesIn = (chart: OpenChart): string[] => chart.documents('appointments').filter(isWaiting);
 
 /** The waiting list of every clinic. */
 export class Waitlist {
@@ -112,7 +114,7 @@ export class Waitlist {
     const read = await this.#charts.read(of, (chart) => placesIn(chart).map(nameOf));
     if (read === null) return [];
     const ids = placesIn(read.chart);
-    const found = read.values.map((value, index) => ({ id: ids[index] ?? '', ...parse(value) }));
+    const found = read.values.map((value, index) => ({ id: ids[index] ?? '', ...parseWaiting(value) }));
     if (found.length === 0) return [];
     const rows = await this.#store.tenant(of.tenant).get(...found.map(({ entry }) => ref(waitlist, entry)));
     return found.map((place, index) => ({ ...place, ...offerOf(rows[index] ?? null) }));
@@ -124,10 +126,10 @@ export class Waitlist {
     return this.#charts.transact(
       of,
       async (chart, tx) => {
-        const [value] = ID.test(id) ? await chart.read([nameOf(id)]) : [];
+        const [value] = isWaiting(id) ? await chart.read([nameOf(id)]) : [];
         if (value == null)
           throw new ClinicError('APPOINTMENT_UNKNOWN', 'There is no such place on the waiting list.');
-        const { entry } = parse(value);
+        const { entry } = parseWaiting(value);
         chart.remove(nameOf(id));
         const written = await chart.save(tx);
         tx.delete(ref(waitlist, entry));
@@ -152,12 +154,13 @@ export async function closeOffer(
   if (entry === undefined) return null;
   const ids = placesIn(chart);
   const values = await chart.read(ids.map(nameOf));
-  const id = ids.find((_, index) => parse(values[index] ?? null).entry === entry.id);
+  const id = ids.find((_, index) => parseWaiting(values[index] ?? null).entry === entry.id);
   if (id !== undefined) chart.remove(nameOf(id));
   return (writes) => writes.delete(ref(waitlist, entry.id));
 }
 
-function parse(value: Buffer | null): Waiting {
+/** @throws ClinicError `APPOINTMENT_UNKNOWN` for null. */
+export function parseWaiting(value: Buffer | null): Waiting {
   if (value === null)
     throw new ClinicError('APPOINTMENT_UNKNOWN', 'There is no such place on the waiting list.');
   return waiting.parse(JSON.parse(value.toString('utf8')));

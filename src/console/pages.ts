@@ -1,4 +1,4 @@
-import { html, jsonBlock } from '../oauth/html.ts';
+import { html, jsonBlock } from '../kernel/html.ts';
 import { documentOf, type Page, type PageAssets, policy } from '../oauth/pages.ts';
 import { shell } from './shell.ts';
 

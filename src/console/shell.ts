@@ -1,4 +1,4 @@
-import { html, type SafeHtml } from '../oauth/html.ts';
+import { html, type SafeHtml } from '../kernel/html.ts';
 import type { ShellConfig } from './pages.ts';
 
 /** The markup of the console: landmarks, forms and empty places that `src/web/console` fills by id. */

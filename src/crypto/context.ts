@@ -9,6 +9,7 @@ export const COLLECTIONS = [
   'idempotency',
   'documents',
   'requests',
+  'exports',
 ] as const;
 /** How a chart is cut: a tool opens only the parts that its policy decision names. Never rename or reuse one. */
 export const COMPARTMENTS = [
@@ -22,6 +23,7 @@ export const COMPARTMENTS = [
   'manifest',
   'answer',
   'words',
+  'file',
 ] as const;
 
 export type CollectionName = (typeof COLLECTIONS)[number];

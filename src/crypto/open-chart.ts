@@ -15,9 +15,9 @@ import {
   valueRef,
   wholeContext,
 } from './chart-values.ts';
-import { type CollectionName, encodeContext } from './context.ts';
+import { type CollectionName, type Compartment, encodeContext, WHOLE } from './context.ts';
 import { type Manifest, manifests, openManifest, type StoredChart, sealManifest } from './manifest.ts';
-import { patientKeys } from './patient-keys.ts';
+import { type PatientRef, patientKeys } from './patient-keys.ts';
 import { keyVersionOf, open, seal } from './sealed-value.ts';
 
 export { chartValues, type ValueName, valueRef } from './chart-values.ts';
@@ -33,6 +33,15 @@ export interface ChartChange {
 export interface OpenChartOptions extends StoredChart {
   readonly reader: Reader;
 }
+
+/** Where a value beside the chart lies: the version of its plaintext's shape, and which chunk it is, if it is one. */
+export interface AsidePlace {
+  readonly schema: number;
+  readonly chunk?: { readonly chunkSet: string; readonly chunkIndex: number; readonly chunkCount: number };
+}
+
+const asideContext = (of: PatientRef, name: ValueName, { schema, chunk = WHOLE }: AsidePlace): Buffer =>
+  encodeContext({ ...wholeContext(of, name, { schema, revision: 0 }), ...chunk });
 
 interface Staged {
   readonly name: ValueName;
@@ -78,6 +87,21 @@ export class OpenChart {
   /** True when the chart holds this value. */
   has(name: ValueName): boolean {
     return this.#manifest.values.has(this.#id(name));
+  }
+
+  /** Every value of the chart, so that an export leaves none out. */
+  names(): ValueName[] {
+    const start = `${this.#from.of.patient}-`.length;
+    return [...this.#manifest.values.keys()].map((id) => {
+      const rest = id.slice(start);
+      // A document's name may hold dashes; the names beside it are registered, and hold none.
+      const [first, last] = [rest.indexOf('-'), rest.lastIndexOf('-')];
+      return {
+        collection: rest.slice(0, first) as CollectionName,
+        document: rest.slice(first + 1, last),
+        compartment: rest.slice(last + 1) as Compartment,
+      };
+    });
   }
 
   /** The documents of a collection in this chart, in order of their names. */
@@ -130,19 +154,18 @@ export class OpenChart {
   }
 
   /**
-   * Seals a short-lived value that stands beside the chart (the answer kept for a retry): bound to its place like
-   * any other, but not named in the manifest.
+   * Seals a short-lived value, or a chunk of one, that stands beside the chart (the answer kept for a retry, a finished
+   * export): bound to its place like any other, but not named in the manifest.
    */
-  async sealAside(name: ValueName, plaintext: Uint8Array, schema: number): Promise<Buffer> {
+  async sealAside(name: ValueName, plaintext: Uint8Array, at: AsidePlace): Promise<Buffer> {
     const { of, key, keyFor } = this.#from;
-    const context = wholeContext(of, name, { schema, revision: 0 });
-    return seal(plaintext, await keyFor(key.current), encodeContext(context));
+    return seal(plaintext, await keyFor(key.current), asideContext(of, name, at));
   }
 
   /** Opens what `sealAside` sealed. */
-  async openAside(name: ValueName, sealed: Uint8Array, schema: number): Promise<Buffer> {
-    const context = wholeContext(this.#from.of, name, { schema, revision: 0 });
-    return open(sealed, await this.#from.keyFor(keyVersionOf(sealed)), encodeContext(context));
+  async openAside(name: ValueName, sealed: Uint8Array, at: AsidePlace): Promise<Buffer> {
+    const { of, keyFor } = this.#from;
+    return open(sealed, await keyFor(keyVersionOf(sealed)), asideContext(of, name, at));
   }
 
   /**

@@ -6,6 +6,7 @@ import { CryptoError } from './errors.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { EncryptionContext, Keyring } from './keyring.ts';
 import type { DataKey } from './sealed-value.ts';
+import { tombstoneRef } from './tombstones.ts';
 
 /** Which key version a patient's values are sealed under now. `alias` dies with this row. */
 export const patientKeys = collection('patientKeys', {
@@ -13,10 +14,14 @@ export const patientKeys = collection('patientKeys', {
   current: 'integer',
   /** Values of a lower version are resealed by whoever writes the chart next. */
   minSeal: 'integer',
+  /** `active`, or {@link ERASING}. */
   state: 'text',
   /** Digest of the sealed manifest that was written last; null before the first. A manifest put back is seen. */
   head: 'text?',
 });
+
+/** The state of a chart that is being erased: nothing reads or writes it any more but the erasure. */
+export const ERASING = 'erasing';
 
 /** A wrapped key of one version; create-only, id `{patient}_{version}`. */
 export const patientKeyVersions = collection('patientKeyVersions', {
@@ -52,6 +57,8 @@ export class PatientKeys {
   /**
    * Makes the patient's first key unless there is one. Many at once are safe: the losers drop their keys, and
    * nothing is sealed before the winner's commit is confirmed.
+   *
+   * @throws CryptoError `KEY_MISSING` for a patient who was erased.
    */
   async ensure(of: PatientRef): Promise<Row<typeof patientKeys.columns>> {
     const tenant = this.#options.store.tenant(of.tenant);
@@ -66,6 +73,8 @@ export class PatientKeys {
     );
     try {
       await tenant.transact(async (tx) => {
+        const [erased] = await tx.get(tombstoneRef(of.patient));
+        if (erased !== null) throw missing();
         tx.create(address, row);
         tx.create(ref(patientKeyVersions, versionId(of.patient, 1)), {
           keyId: wrapped.keyId,

@@ -1,9 +1,9 @@
 import { type Ref, type Row, ref } from '../kernel/collection.ts';
 import type { PatientAlias } from '../kernel/ids.ts';
-import type { Store, Transaction } from '../kernel/store.ts';
+import type { Store, TenantStore, Transaction } from '../kernel/store.ts';
 import { CryptoError } from './errors.ts';
 import { manifests, OpenChart, type ValueName, valueRef } from './open-chart.ts';
-import { type PatientKeys, type PatientRef, patientKeys } from './patient-keys.ts';
+import { ERASING, type PatientKeys, type PatientRef, patientKeys } from './patient-keys.ts';
 import type { DataKey } from './sealed-value.ts';
 
 /** An opened chart and the values that were asked for, in their order. */
@@ -76,8 +76,8 @@ export class SealedCharts {
   ): Promise<ReadChart | null> {
     const reader = this.#store.tenant(of.tenant);
     try {
-      if (typeof names !== 'function') return await this.#readOnce(of, names, reader);
-      const opened = await this.#readOnce(of, [], reader);
+      if (typeof names !== 'function') return await this.#readOnce(of, names, { reader });
+      const opened = await this.#readOnce(of, [], { reader });
       return opened && { ...opened, values: await opened.chart.read(names(opened.chart)) };
     } catch (error) {
       // A write between two of the rows read looks like a rollback: only a second look inside one snapshot tells.
@@ -89,10 +89,18 @@ export class SealedCharts {
     }
   }
 
+  /**
+   * Opens a chart that is being erased, for the last time: so that the times that it takes can be freed. Nobody writes it
+   * any more. Null when its keys are gone.
+   */
+  readErasing(of: PatientRef): Promise<ReadChart | null> {
+    return this.#readOnce(of, [], { reader: this.#store.tenant(of.tenant), erasing: true });
+  }
+
   async #readOnce(
     of: PatientRef,
     names: readonly ValueName[],
-    reader: ReturnType<Store['tenant']>,
+    { reader, erasing = false }: { reader: TenantStore; erasing?: boolean },
   ): Promise<ReadChart | null> {
     const refs: Ref[] = [
       ref(patientKeys, of.patient),
@@ -104,7 +112,7 @@ export class SealedCharts {
       Row<typeof manifests.columns> | null,
       ...never[],
     ];
-    if (key === null) return null;
+    if (key === null || (key.state === ERASING && !erasing)) return null;
     const keyFor = once((version) => this.#keys.load(of, key.alias as PatientAlias, version));
     const chart = await OpenChart.from({ of, reader, key, manifest, keyFor });
     return { chart, values: await chart.read(names, rows) };
@@ -127,7 +135,8 @@ export class SealedCharts {
       try {
         return await this.#store.tenant(of.tenant).transact(async (tx) => {
           const [key, manifest] = await tx.get(ref(patientKeys, of.patient), ref(manifests, of.patient));
-          if (key === null) throw new CryptoError('KEY_MISSING', 'There is no such chart.');
+          if (key === null || key.state === ERASING)
+            throw new CryptoError('KEY_MISSING', 'There is no such chart.');
           const keyFor = (version: number): DataKey => keys.get(key.alias as PatientAlias, version);
           const chart = await OpenChart.from({ of, reader: tx, key, manifest, keyFor });
           return work(chart, tx);

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { configurationRound } from '../configuration.ts';
 import { ChartsealError } from '../kernel/errors.ts';
 import type { TenantId } from '../kernel/ids.ts';
+import { privacyRound } from '../lifecycle/privacy-round.ts';
 import { addSigners } from './audit-signers.ts';
 
 /** Something that the clock starts. In production each is a scheduled function (`functions/index.ts`). */
@@ -26,7 +27,7 @@ export interface JobRound {
 }
 
 /** Every job of the local stack, more often than in production so that a developer sees what it does. */
-export function stackJobs(config: Config, { store, services, proof }: Composed): ClockJob[] {
+export function stackJobs(config: Config, { store, services, privacy, proof }: Composed): ClockJob[] {
   const { audit, clock } = services;
   return [
     {
@@ -47,6 +48,11 @@ export function stackJobs(config: Config, { store, services, proof }: Composed):
       name: 'holds',
       everyMs: 10_000,
       run: ({ tenants, ...round }) => sweepRound(tenants, { ...round, store, audit, clock }),
+    },
+    {
+      name: 'privacy',
+      everyMs: 10_000,
+      run: ({ tenants, ...round }) => privacyRound(privacy, tenants, round),
     },
     {
       name: 'configuration',

@@ -4,13 +4,20 @@ import type { EmergencyReviews } from '../access/emergency-reviews.ts';
 import { AccessError } from '../access/errors.ts';
 import { findMember } from '../access/members.ts';
 import { findClinic } from '../clinic/clinic.ts';
-import { spoken } from '../clinic/clinic-time.ts';
+import { timeWords } from '../clinic/clinic-time.ts';
 import type { Identifiers } from '../crypto/search-facts.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ChartsealError } from '../kernel/errors.ts';
 import { type PatientId, parsePatientId, type TenantId } from '../kernel/ids.ts';
 import { createCookieJar } from '../oauth/cookie-jar.ts';
 import { formToken, isOwnForm } from '../oauth/form-token.ts';
+import {
+  type PageSession,
+  SESSION_MS,
+  sessionCookie,
+  sessionFrom,
+  startSession,
+} from '../oauth/page-session.ts';
 import { type PageDoor, type PageSignInParts, signInToPage } from '../oauth/page-sign-in.ts';
 import { type Page, type PageAssets, seeOther, sendPage } from '../oauth/pages.ts';
 import { formOf } from '../oauth/request.ts';
@@ -18,15 +25,7 @@ import { pageSignInPage } from '../oauth/sign-in-pages.ts';
 import { EMERGENCY_STATUS, EmergencyError } from './errors.ts';
 import { readEmergencyForm, readVerdict } from './form.ts';
 import { deadEndPage, openedPage, openPage, queuePage, reviewPage, type SayTime } from './pages.ts';
-import {
-  type EmergencySession,
-  recordOf,
-  SESSION_COOKIE,
-  SESSION_MS,
-  sessionCookie,
-  sessionFrom,
-  startSession,
-} from './session.ts';
+import { recordOf, SESSION_COOKIE } from './session.ts';
 
 /** What the pages stand on. */
 export interface EmergencyPagesOptions extends PageSignInParts {
@@ -53,12 +52,12 @@ interface Visit {
   readonly req: IncomingMessage & { rawBody?: unknown };
   readonly res: ServerResponse;
   readonly path: string;
-  readonly session: EmergencySession | null;
+  readonly session: PageSession | null;
 }
 
 /** A visit of somebody who is signed in, with what their pages carry. */
 interface SignedInVisit extends Visit {
-  readonly session: EmergencySession;
+  readonly session: PageSession;
   readonly context: { readonly assets: PageAssets; readonly csrf: string };
 }
 
@@ -139,9 +138,9 @@ const signInPage = ({ pages }: EmergencyPagesOptions, say: { status: number; pro
     action: `${PATH}/sign-in`,
   });
 
-const formOfSession = ({ id }: EmergencySession) => ({ page: 'emergency', id });
+const formOfSession = ({ id }: PageSession) => ({ page: 'emergency', id });
 
-const contextOf = (options: EmergencyPagesOptions, session: EmergencySession) => ({
+const contextOf = (options: EmergencyPagesOptions, session: PageSession) => ({
   assets: options.pages,
   csrf: formToken(options.cookieKeys[0] ?? '', formOfSession(session)),
 });
@@ -211,11 +210,7 @@ async function patientOf(
 }
 
 async function timesOf({ store }: EmergencyPagesOptions, tenant: TenantId): Promise<SayTime> {
-  const { zone } = await findClinic(store, tenant);
-  return (ms) => {
-    const { weekday, date, time } = spoken(ms, zone);
-    return `${weekday}, ${date} at ${time} (${zone})`;
-  };
+  return timeWords((await findClinic(store, tenant)).zone);
 }
 
 const endSession = (res: ServerResponse): unknown =>

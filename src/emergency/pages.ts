@@ -1,6 +1,6 @@
 import { EMERGENCY_MINUTES, EMERGENCY_REASONS, REASON_LENGTH } from '../access/emergency.ts';
 import type { EmergencyToReview, QueuedEmergency } from '../access/emergency-reviews.ts';
-import { html, type SafeHtml } from '../oauth/html.ts';
+import { html, type SafeHtml } from '../kernel/html.ts';
 import { layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
 
 const ERASED = 'who was erased since';
@@ -101,7 +101,7 @@ export function reviewPage(
     <h1>Review emergency access</h1>
     <dl>
       <dt>Reason</dt><dd>${EMERGENCY_REASONS[one.reason] ?? one.reason}</dd>
-      <dt>In the clinician’s words</dt><dd>${one.words}</dd>
+      <dt>In the clinician’s words</dt><dd>${one.words ?? 'Erased with the patient'}</dd>
       <dt>Opened by</dt><dd>${one.user}</dd>
       <dt>Patient, as in the audit log</dt><dd>${one.alias ?? ERASED}</dd>
       <dt>Open from</dt><dd>${say.time(one.openedAt)}</dd>

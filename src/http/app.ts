@@ -24,6 +24,8 @@ export interface AppOptions {
   readonly console: () => Promise<{ handle: Handle }>;
   /** The emergency pages, loaded at their first use. */
   readonly emergency: () => Promise<{ handle: Handle }>;
+  /** The privacy pages, loaded at their first use. */
+  readonly privacy: () => Promise<{ handle: Handle }>;
   /** URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -47,6 +49,7 @@ const CONSOLE_PATHS = /^\/console(?:\/|$)/;
 const OAUTH_PATHS = /^\/(oauth\/|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
 
 const EMERGENCY_PATHS = /^\/emergency(?:\/|$)/;
+const PRIVACY_PATHS = /^\/privacy(?:\/|$)/;
 
 /** One handler for node's http server and for Cloud Functions: finds the route, sets headers, turns errors into answers. */
 export function createApp(options: AppOptions): Handle {
@@ -65,6 +68,7 @@ export function createApp(options: AppOptions): Handle {
         return await (await options.oauth()).handle(req, res);
       if (CONSOLE_PATHS.test(pathname)) return await (await options.console()).handle(req, res);
       if (EMERGENCY_PATHS.test(pathname)) return await (await options.emergency()).handle(req, res);
+      if (PRIVACY_PATHS.test(pathname)) return await (await options.privacy()).handle(req, res);
       const asset = options.assets.get(pathname);
       if (asset !== undefined) return sendAsset(req, res, asset);
       const route = routes.get(pathname);

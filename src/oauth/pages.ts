@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { html, type SafeHtml } from './html.ts';
+import { html, type SafeHtml } from '../kernel/html.ts';
 import { LIFETIMES } from './lifetimes.ts';
 
 /** What the pages need from outside. */

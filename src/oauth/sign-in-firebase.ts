@@ -1,7 +1,7 @@
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app';
 import { type Auth, type DecodedIdToken, getAuth } from 'firebase-admin/auth';
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import { parseTenantId, parseUserId } from '../kernel/ids.ts';
+import { parseTenantId, parseUserId, type UserId } from '../kernel/ids.ts';
 import { developmentOnly } from './development.ts';
 import { OAuthError } from './errors.ts';
 import { LIFETIMES } from './lifetimes.ts';
@@ -25,7 +25,11 @@ const EMULATOR = 'FIREBASE_AUTH_EMULATOR_HOST';
  * @throws OAuthError `SETUP` when the Auth emulator is configured without {@link developmentOnly}: with it, Firebase's
  *   library takes tokens that nobody signed.
  */
-export function firebaseSignIn(options: FirebaseSignInOptions): SignIn & { close(): Promise<void> } {
+export function firebaseSignIn(options: FirebaseSignInOptions): SignIn & {
+  /** Deletes the account; no error when there is none. */
+  forget(userId: UserId): Promise<void>;
+  close(): Promise<void>;
+} {
   if (process.env[EMULATOR] !== undefined && options[developmentOnly] !== true) {
     throw new OAuthError('SETUP', `Unset ${EMULATOR}: with it anybody can sign in as anybody.`);
   }
@@ -43,6 +47,9 @@ export function firebaseSignIn(options: FirebaseSignInOptions): SignIn & { close
     profile: async (userId) => {
       const user = await inTime(auth.getUser(userId)).catch(orThrow);
       return { email: user?.email ?? null, emailVerified: user?.emailVerified === true };
+    },
+    forget: async (userId) => {
+      await inTime(auth.deleteUser(userId)).catch(orThrow);
     },
     close: () => deleteApp(app),
   };

@@ -1,4 +1,4 @@
-import { html, jsonBlock, type SafeHtml } from './html.ts';
+import { html, jsonBlock, type SafeHtml } from '../kernel/html.ts';
 import { layout, type Page, type PageAssets, type PageContext, policy } from './pages.ts';
 
 /** Where the script of the form sends a password: nowhere else, by content security policy. */

@@ -36,6 +36,7 @@ describe('the context encoding', () => {
       'idempotency',
       'documents',
       'requests',
+      'exports',
     ]);
     expect(COMPARTMENTS).toEqual([
       'demographics',
@@ -48,6 +49,7 @@ describe('the context encoding', () => {
       'manifest',
       'answer',
       'words',
+      'file',
     ]);
   });
 

@@ -7,7 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle', 'payments'],
   ['compliance'],
   ['oauth', 'mcp'],
-  ['console', 'emergency'],
+  ['console', 'emergency', 'privacy'],
   ['storage', 'http'],
   ['config', 'collections'],
   ['compose-http', 'configuration'],

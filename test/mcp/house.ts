@@ -95,7 +95,7 @@ export async function openDomain(
   });
   await secrets.ensure(tenant);
   await indexKeys.ensure(tenant);
-  return { services, journal, alerts, keys, secrets, indexKeys, index };
+  return { services, journal, alerts, keys, secrets, indexKeys, index, charts };
 }
 
 /** The domain on a memory store, with one clinic and one patient, at a fixed time. */

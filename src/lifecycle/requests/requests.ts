@@ -53,9 +53,9 @@ export interface AdvanceRequest {
   readonly now: number;
   /** The row whose presence proves that the transaction was committed. */
   readonly proof: Ref;
-  /** Reads and checks before the first write; throws to change nothing. */
-  readonly check?: (tx: Transaction, before: RequestRow) => Promise<void>;
-  /** Writes beside the change, at the least its audit event. `linked` ties another request to this one. */
+  /** Reads and checks before the change is written; throws to change nothing. May tie another request to this one. */
+  readonly prepare?: (tx: Transaction, before: RequestRow) => Promise<Pick<RequestRow, 'linked'> | undefined>;
+  /** Writes beside the change, at the least its audit event. */
   readonly write: (tx: Transaction, change: { before: RequestRow; row: RequestRow }) => void;
 }
 
@@ -90,10 +90,9 @@ export class Requests {
    * @throws RequestError `REQUEST_INPUT`, `REQUEST_LIMIT`; CryptoError `KEY_MISSING` when there is no such chart.
    */
   async start(asked: StartRequest): Promise<StartedRequest> {
-    const { of, kind, about, words, now, audit } = asked;
+    const { of, words, now, audit } = asked;
     checkAsked(asked);
-    const parts = [of.patient, kind, about ?? '', words ?? ''];
-    const same = await this.#secrets.mac(of.tenant, 'privacy-request', parts);
+    const same = await sameAs(this.#secrets, asked);
     return this.#charts.transact(
       of,
       async (chart, tx) => {
@@ -150,8 +149,8 @@ export class Requests {
       async (tx) => {
         const [before] = await tx.get(at);
         if (before === null || before.patient !== of.patient) throw unknownRequest();
-        const next = afterStep(before, step, now);
-        await asked.check?.(tx, before);
+        const stepped = afterStep(before, step, now);
+        const next = { ...stepped, ...(await asked.prepare?.(tx, before)) };
         tx.put(at, next);
         asked.write(tx, { before, row: next });
         return next;
@@ -189,7 +188,17 @@ async function sealWords(
   return chart.save(tx);
 }
 
-function newRow({ of, user, kind, about, words, now }: StartRequest, same: Buffer): RequestRow {
+type Wish = Pick<StartRequest, 'of' | 'kind' | 'about' | 'words'>;
+
+/** Keyed digest of what is asked. Call it before a transaction: it may need KMS. */
+export const sameAs = (secrets: TenantSecrets, { of, kind, about, words }: Wish): Promise<Buffer> =>
+  secrets.mac(of.tenant, 'privacy-request', [of.patient, kind, about ?? '', words ?? '']);
+
+/** The row of a wish that nobody confirmed yet. */
+export function newRow(
+  { of, user, kind, about, words, now }: Wish & Pick<StartRequest, 'user' | 'now'>,
+  same: Buffer,
+): RequestRow {
   return {
     patient: of.patient,
     kind,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { notFound } from '../../access/errors.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { recentEvents } from '../../audit/recent.ts';
+import { ACTION_WORDS, PURPOSE_WORDS } from '../../audit/reports/access-words.ts';
 import { storeSource } from '../../audit/store-source.ts';
 import { findClinic } from '../../clinic/clinic.ts';
 import { spoken } from '../../clinic/clinic-time.ts';
@@ -9,22 +10,6 @@ import { chartOf, defineTool } from '../tool.ts';
 import { patientArgument } from './arguments.ts';
 
 const SHOWN = 15;
-
-/** HL7 v3 PurposeOfUse in words. */
-const PURPOSES: Readonly<Record<string, string>> = {
-  PATRQT: 'at the patient’s own request',
-  FAMRQT: 'for somebody who acts for the patient',
-  TREAT: 'treatment',
-  ETREAT: 'emergency',
-  HOPERAT: 'the clinic’s work',
-};
-const ACTIONS: Readonly<Record<AuditEvent['action'], string>> = {
-  C: 'wrote',
-  R: 'read',
-  U: 'changed',
-  D: 'deleted',
-  E: 'found in a search',
-};
 
 /** Who opened a chart lately, when and why. */
 export const listChartAccess = defineTool({
@@ -74,12 +59,12 @@ export const listChartAccess = defineTool({
 
 function lineOf(event: AuditEvent, { zone, user }: { zone: string; user: string }) {
   const { date, time } = spoken(Date.parse(event.recorded), zone);
-  const why = PURPOSES[event.purposeOfUse];
+  const why = PURPOSE_WORDS[event.purposeOfUse];
   return {
     date,
     time,
     who: event.actor.user === user ? 'you' : event.actor.role,
-    what: `${ACTIONS[event.action]} (${event.operation})`,
+    what: `${ACTION_WORDS[event.action]} (${event.operation})`,
     ...(why === undefined ? {} : { why }),
   };
 }

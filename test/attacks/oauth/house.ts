@@ -97,6 +97,7 @@ export async function startAttacked(overrides: Partial<AuthorizationServerOption
     oauth: async () => server,
     console: () => Promise.reject(new Error('There is no console here.')),
     emergency: () => Promise.reject(new Error('There are no emergency pages here.')),
+    privacy: () => Promise.reject(new Error('There are no privacy pages here.')),
     mcp: createMcpEndpoint({
       origin: issuer,
       services,

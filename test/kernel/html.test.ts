@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { html, jsonBlock } from '../../src/oauth/html.ts';
+import { html, jsonBlock } from '../../src/kernel/html.ts';
 
 describe('html', () => {
   test('escapes every value', () => {

@@ -1,0 +1,132 @@
+import { consentRef } from '../../access/consents.ts';
+import { emergencyGrants, emergencyRecords } from '../../access/emergency.ts';
+import { members } from '../../access/members.ts';
+import { relationships } from '../../access/relationships.ts';
+import { idempotency } from '../../clinic/idempotency.ts';
+import { chartValues, manifests } from '../../crypto/open-chart.ts';
+import { indexEntries, indexRecords } from '../../crypto/patient-index.ts';
+import { patientKeys, patientKeyVersions } from '../../crypto/patient-keys.ts';
+import { type Collection, type Columns, type Row, ref } from '../../kernel/collection.ts';
+import type { PatientId, UserId } from '../../kernel/ids.ts';
+import type { Reader, TenantStore, Transaction } from '../../kernel/store.ts';
+import { exportChunks, exports } from '../export/sealed-files.ts';
+import { privacyRequests, type RequestState } from '../requests/request.ts';
+import { legalHolds } from './legal-holds.ts';
+
+/** Rows that one transaction takes away. */
+const PAGE = 200;
+const MAX_VERSIONS = 400;
+
+const BEGUN: readonly string[] = ['erasing', 'done'] satisfies RequestState[];
+
+type OfPatient = Collection<Columns & { patient: 'text' }>;
+
+/** Everything that lies under a patient's handle in a column. A new collection of this kind belongs here. */
+const BY_PATIENT: readonly OfPatient[] = [
+  chartValues,
+  idempotency,
+  exports,
+  exportChunks,
+  relationships,
+  emergencyGrants,
+  indexEntries,
+] as unknown as readonly OfPatient[];
+
+/** Everything whose row has the patient's handle as its id. */
+const BY_ID: readonly Collection[] = [manifests, indexRecords, legalHolds];
+
+/**
+ * Puts into `tx` what makes a chart unreadable for good: its keys, its manifest, and what is sealed under the tenant's
+ * search key or hashed under its index key. Returns how to write it, for after the caller's own reads.
+ */
+export async function stageDestruction(
+  tx: Reader,
+  patient: PatientId,
+): Promise<(writes: Transaction) => void> {
+  const [versions, entries] = await Promise.all([
+    tx.list(patientKeyVersions, { after: `${patient}_`, limit: MAX_VERSIONS }),
+    tx.list(indexEntries, { equals: { patient }, limit: MAX_VERSIONS }),
+  ]);
+  const own = versions.filter(({ id }) => id.startsWith(`${patient}_`));
+  return (writes) => {
+    writes.delete(ref(patientKeys, patient));
+    for (const { id } of own) writes.delete(ref(patientKeyVersions, id));
+    for (const { id } of entries) writes.delete(ref(indexEntries, id));
+    for (const of of BY_ID) writes.delete(ref(of, patient));
+  };
+}
+
+/**
+ * Deletes every row that is left of a patient whose keys are destroyed, page by page. Safe to repeat and to kill.
+ *
+ * @param keep the request of the erasure itself.
+ * @param forget ends the account of a person whose own chart it was; called before the last row that names them goes.
+ */
+export async function purgeRows(
+  store: TenantStore,
+  patient: PatientId,
+  { keep, forget }: { keep: string; forget: (user: UserId) => Promise<void> },
+): Promise<void> {
+  for (const of of BY_PATIENT) await deleteAll(store, of, { patient } as Partial<Row<OfPatient['columns']>>);
+  await store.transact(async (tx) => {
+    const destroy = await stageDestruction(tx, patient);
+    destroy(tx);
+    tx.delete(consentRef(patient));
+  });
+  await blankReasons(store, patient);
+  await dropRequests(store, patient, keep);
+  await detachMembers(store, patient, forget);
+}
+
+async function deleteAll<C extends Columns>(
+  store: TenantStore,
+  of: Collection<C>,
+  equals: Partial<Row<C>>,
+): Promise<void> {
+  for (;;) {
+    const page = await store.list(of, { equals, limit: PAGE });
+    if (page.length === 0) return;
+    await store.transact(async (tx) => {
+      for (const { id } of page) tx.delete(ref(of, id));
+    });
+  }
+}
+
+/** A review of emergency access goes on without the words, which the tenant's key still opens. */
+async function blankReasons(store: TenantStore, patient: PatientId): Promise<void> {
+  const rows = await store.list(emergencyRecords, { equals: { patient }, limit: 1_000 });
+  for (const { id } of rows)
+    await store.transact(async (tx) => {
+      const [row] = await tx.get(ref(emergencyRecords, id));
+      if (row !== null) tx.put(ref(emergencyRecords, id), { ...row, sealedReason: new Uint8Array() });
+    });
+}
+
+/**
+ * What else was asked about the chart goes with it; the erasure's own request is the receipt's. One that a restore put back
+ * to where it had not begun goes too.
+ */
+async function dropRequests(store: TenantStore, patient: PatientId, keep: string): Promise<void> {
+  const rows = await store.list(privacyRequests, { equals: { patient }, limit: 1_000 });
+  const drop = rows.filter(({ id, row }) => id !== keep || !BEGUN.includes(row.state)).map(({ id }) => id);
+  for (let from = 0; from < drop.length; from += PAGE)
+    await store.transact(async (tx) => {
+      for (const id of drop.slice(from, from + PAGE)) tx.delete(ref(privacyRequests, id));
+    });
+}
+
+/** A patient is a member no longer; somebody who is more than a patient stays one, without a chart. */
+async function detachMembers(
+  store: TenantStore,
+  patient: PatientId,
+  forget: (user: UserId) => Promise<void>,
+): Promise<void> {
+  const rows = await store.list(members, { equals: { patient }, limit: PAGE });
+  for (const { id, row } of rows) {
+    if (row.role === 'patient') await forget(id as UserId);
+    await store.transact(async (tx) => {
+      if (row.role === 'patient') tx.delete(ref(members, id));
+      else tx.put(ref(members, id), { ...row, patient: null });
+    });
+  }
+}

@@ -1,0 +1,243 @@
+import { type Consent, type ConsentTopic, consentOf, consentRef, recordConsent } from '../access/consents.ts';
+import { AccessError } from '../access/errors.ts';
+import { findMember } from '../access/members.ts';
+import { relationshipsOf } from '../access/relationships.ts';
+import type { AuditDraft } from '../audit/append.ts';
+import type { AuditEvent } from '../audit/event.ts';
+import { recentEvents } from '../audit/recent.ts';
+import { storeSource } from '../audit/store-source.ts';
+import { displayName } from '../clinic/chart-view.ts';
+import type { SealedCharts } from '../crypto/sealed-charts.ts';
+import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
+import type { PatientId } from '../kernel/ids.ts';
+import type { Store } from '../kernel/store.ts';
+import { EXPORT_FILES, type ExportFile } from '../lifecycle/export/files.ts';
+import { dropExport, openFile } from '../lifecycle/export/sealed-files.ts';
+import { confirmRequest } from '../lifecycle/requests/confirm.ts';
+import type { ConsentChange, RequestKind, RequestView } from '../lifecycle/requests/request.ts';
+import type { Requests } from '../lifecycle/requests/requests.ts';
+import { type Permit, type PermitParts, type Person, permit } from './permit.ts';
+
+/** What the desk stands on. */
+export interface DeskParts extends PermitParts {
+  readonly store: Store;
+  readonly charts: SealedCharts;
+  readonly secrets: TenantSecrets;
+  readonly requests: Requests;
+}
+
+/** A chart that a person may ask things about. */
+export interface DeskChart {
+  readonly patient: PatientId;
+  /** Null for the person's own. */
+  readonly name: string | null;
+}
+
+/** What a person sees of a chart here. */
+export interface DeskOverview {
+  readonly patient: PatientId;
+  readonly requests: readonly RequestView[];
+  readonly consent: Consent;
+  /** Acts that succeeded, the newest first. */
+  readonly accesses: readonly AuditEvent[];
+  /** False when the log goes further back than was looked. */
+  readonly complete: boolean;
+}
+
+const SHOWN = 15;
+
+/** What patients, and who acts for them, do about their data. Every act is decided, and is an event before its answer. */
+export class PrivacyDesk {
+  readonly #parts: DeskParts;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  /** The person's own chart and those they act for. The names of others are read, and their events committed, here. */
+  async charts(person: Person): Promise<DeskChart[]> {
+    const { store, clock } = this.#parts;
+    const [member, related] = await Promise.all([
+      findMember(store, person.tenant, person.user),
+      relationshipsOf(store, person, clock()),
+    ]);
+    const own = member?.ownChart ?? null;
+    const others = related.filter(({ kind, patient }) => kind === 'proxy' && patient !== own);
+    const named: DeskChart[] = [];
+    for (const { patient } of others) {
+      const name = await this.#nameOf(person, patient);
+      if (name !== null) named.push({ patient, name });
+    }
+    return [...(own === null ? [] : [{ patient: own, name: null }]), ...named];
+  }
+
+  async overview(person: Person, patient: string): Promise<DeskOverview> {
+    const { store, requests, audit, clock } = this.#parts;
+    const { of, alias, entry } = await this.#permit(person, patient);
+    const [list, [said], recent] = await Promise.all([
+      requests.list(of, clock()),
+      store.tenant(of.tenant).get(consentRef(of.patient)),
+      recentEvents(storeSource(store.tenant(of.tenant))),
+    ]);
+    const mine = recent.events.filter((event) => event.patient === alias && event.outcome === '0');
+    const fields = ['access', 'consents', 'requests'];
+    await audit.append(
+      of.tenant,
+      entry('readPrivacyPage', { action: 'R', entity: { resource: 'AuditEvent', fields } }),
+    );
+    return {
+      patient: of.patient,
+      requests: list,
+      consent: consentOf(said),
+      accesses: mine.slice(0, SHOWN),
+      complete: recent.complete && mine.length <= SHOWN,
+    };
+  }
+
+  /** @throws RequestError `REQUEST_INPUT`, `REQUEST_LIMIT`. */
+  async start(
+    person: Person,
+    patient: string,
+    asked: { kind: RequestKind; about: ConsentChange | null; words: string | null },
+  ): Promise<RequestView> {
+    const { requests, clock } = this.#parts;
+    const { of, entry } = await this.#permit(person, patient);
+    const started = await this.#written(of.tenant, async (draft) => {
+      const done = await requests.start({
+        ...{ of, ...asked, user: person.user, now: clock() },
+        audit: {
+          draft,
+          write: (tx, { request, written }) =>
+            draft.write(tx, {
+              ...entry('startPrivacyRequest', { action: 'C', entity: taskOf(request.id, [asked.kind]) }),
+              ...(written === undefined ? {} : { written }),
+            }),
+        },
+      });
+      return { wrote: done.outcome === 'asked', answer: done.request };
+    });
+    return started;
+  }
+
+  /** @throws RequestError `REQUEST_STATE`, `REQUEST_UNKNOWN`, `REQUEST_INPUT` when an erasure is not typed out. */
+  async confirm(person: Person, patient: string, asked: { id: string; typed: string }): Promise<RequestView> {
+    const { requests, secrets, clock } = this.#parts;
+    const { of, entry } = await this.#permit(person, patient);
+    return this.#written(of.tenant, async (draft) => {
+      const answer = await confirmRequest(
+        { requests, secrets },
+        {
+          ...{ of, ...asked, user: person.user, now: clock(), proof: draft.proof },
+          write: (tx, { row }) =>
+            draft.write(
+              tx,
+              entry('confirmPrivacyRequest', { action: 'U', entity: taskOf(asked.id, [row.kind]) }),
+            ),
+        },
+      );
+      return { wrote: true, answer };
+    });
+  }
+
+  /** Ends a request, and with it the files of a finished export. @throws RequestError `REQUEST_STATE`. */
+  async withdraw(person: Person, patient: string, id: string): Promise<RequestView> {
+    const { store, requests, clock } = this.#parts;
+    const { of, entry } = await this.#permit(person, patient);
+    const view = await this.#written(of.tenant, async (draft) => {
+      const answer = await requests.advance({
+        ...{ of, id, step: { step: 'withdraw' }, now: clock(), proof: draft.proof },
+        write: (tx) => draft.write(tx, entry('withdrawPrivacyRequest', { action: 'U', entity: taskOf(id) })),
+      });
+      return { wrote: true, answer };
+    });
+    if (view.kind === 'export') await dropExport(store.tenant(of.tenant), id);
+    return view;
+  }
+
+  /** Grants or withdraws a consent. It holds on the next call. */
+  async setConsent(
+    person: Person,
+    patient: string,
+    said: { topic: ConsentTopic; state: 'granted' | 'withdrawn' },
+  ): Promise<void> {
+    const { store, clock } = this.#parts;
+    const { of, entry } = await this.#permit(person, patient);
+    await this.#written(of.tenant, async (draft) => {
+      await store.tenant(of.tenant).transact(
+        async (tx) => {
+          const state = await recordConsent(tx, { patient: of.patient, ...said, now: clock() });
+          const fields = [`${said.topic}.${state}`];
+          draft.write(tx, entry('setConsent', { action: 'U', entity: { resource: 'Consent', fields } }));
+        },
+        { proof: draft.proof },
+      );
+      return { wrote: true, answer: null };
+    });
+  }
+
+  /**
+   * A file of a finished export, once the event of the disclosure is committed.
+   *
+   * @throws ExportError `EXPORT_GONE`; RequestError `REQUEST_UNKNOWN`.
+   */
+  async download(
+    person: Person,
+    patient: string,
+    { id, file }: { id: string; file: ExportFile },
+  ): Promise<Buffer> {
+    const { requests, audit, clock } = this.#parts;
+    const { of, role, entry } = await this.#permit(person, patient);
+    const now = clock();
+    await requests.find(of, id, now);
+    const bytes = await openFile(this.#parts, { of, request: id, file, now });
+    const entity = {
+      resource: 'DocumentReference',
+      id,
+      fields: [EXPORT_FILES[file].name],
+      recipient: role === 'patient' ? 'the patient' : 'who acts for the patient',
+    };
+    await audit.append(of.tenant, entry('downloadExport', { action: 'R', entity }));
+    return bytes;
+  }
+
+  #permit(person: Person, patient: string): Promise<Permit> {
+    return permit(this.#parts, person, { patient, actions: ['see-access', 'request-privacy'] });
+  }
+
+  /** Null for a chart that the policies do not open to this person. */
+  async #nameOf(person: Person, patient: PatientId): Promise<string | null> {
+    const asked = { patient, actions: ['read-demographics', 'request-privacy'] } as const;
+    const given = await permit(this.#parts, person, asked).catch((error: unknown) => {
+      if (error instanceof AccessError) return null;
+      throw error;
+    });
+    if (given === null) return null;
+    const read = await this.#parts.patients.read(given.of, ['demographics']);
+    if (read?.parts.demographics == null) return null;
+    const entity = { resource: 'Patient', fields: ['demographics.name'] };
+    await this.#parts.audit.append(given.of.tenant, given.entry('readPrivacyPage', { action: 'R', entity }));
+    return displayName(read.parts.demographics);
+  }
+
+  async #written<T>(
+    tenant: Person['tenant'],
+    work: (draft: AuditDraft) => Promise<{ wrote: boolean; answer: T }>,
+  ): Promise<T> {
+    const draft = this.#parts.audit.draft(tenant);
+    try {
+      const { wrote, answer } = await work(draft);
+      if (wrote) draft.confirm();
+      else draft.abandon();
+      return answer;
+    } catch (error) {
+      draft.abandon();
+      throw error;
+    }
+  }
+}
+
+const taskOf = (id: string, fields?: readonly string[]) => ({
+  resource: 'Task',
+  id,
+  ...(fields === undefined ? {} : { fields }),
+});

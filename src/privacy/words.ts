@@ -1,0 +1,56 @@
+import type { ConsentState, ConsentTopic } from '../access/consents.ts';
+import type { Refusal, RequestKind, RequestState } from '../lifecycle/requests/request.ts';
+
+/** Kinds of requests as people call them. */
+export const KIND_WORDS: Readonly<Record<RequestKind, string>> = {
+  export: 'A copy of my data',
+  correction: 'A correction',
+  consent: 'A change of what I allow',
+  erasure: 'Delete my data',
+};
+
+/** States as people read them. */
+export const STATE_WORDS: Readonly<Record<RequestState, string>> = {
+  asked: 'Waits for you to confirm it',
+  confirmed: 'Being prepared',
+  review: 'The clinic is looking at it',
+  cooling: 'Approved. You can still stop it',
+  erasing: 'Being deleted',
+  ready: 'Ready to download',
+  done: 'Done',
+  refused: 'Refused',
+  withdrawn: 'Withdrawn',
+  expired: 'Over',
+};
+
+/** What each consent is about. */
+export const TOPIC_WORDS: Readonly<Record<ConsentTopic, { title: string; means: string }>> = {
+  treatment: {
+    title: 'Treatment with this record',
+    means: 'Clinicians who treat you may open your record.',
+  },
+  proxy: {
+    title: 'Somebody acts for you',
+    means: 'Who is registered to act for you may see and do what you may.',
+  },
+  sensitive: {
+    title: 'Sensitive parts',
+    means: 'Parts that are marked sensitive may be read by those who may read the rest.',
+  },
+};
+
+export const CONSENT_WORDS: Readonly<Record<ConsentState, string>> = {
+  none: 'Never asked',
+  granted: 'Allowed',
+  refused: 'Not allowed',
+  withdrawn: 'Withdrawn',
+};
+
+/** What a refusal leaves open. */
+export const AFTER_REFUSAL: Readonly<Record<Refusal, string>> = {
+  retention: 'Ask again when that time is over.',
+  'legal-hold': 'The clinic tells you when that has ended.',
+  'not-entitled': 'Ask the clinic who may.',
+  accurate: 'You may write a statement of disagreement; the clinic keeps it with the record.',
+  'not-ours': 'Ask whoever wrote it.',
+};

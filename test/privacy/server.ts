@@ -1,0 +1,87 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Outside } from '../../src/audit/outside.ts';
+import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
+import type { TenantId, UserId } from '../../src/kernel/ids.ts';
+import type { ErasureParts } from '../../src/lifecycle/erasure/erase.ts';
+import { privacyRound } from '../../src/lifecycle/privacy-round.ts';
+import { OAuthError } from '../../src/oauth/errors.ts';
+import { createRateLimits } from '../../src/oauth/rate-limits.ts';
+import type { SignIn } from '../../src/oauth/sign-in.ts';
+import { PrivacyDesk } from '../../src/privacy/desk.ts';
+import { createPrivacyPages } from '../../src/privacy/privacy.ts';
+import { RequestReviews } from '../../src/privacy/reviews.ts';
+import { openClinic } from '../access/people.ts';
+import { memoryOutside } from '../attacks/audit/scene.ts';
+
+const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
+
+/** Id tokens are user ids of riverside: whoever names one has signed in with two factors. */
+const signIn: SignIn = {
+  verify: async (idToken) => {
+    if (!idToken.startsWith('usr_')) throw new OAuthError('SIGN_IN_TOKEN', 'Sign in again.');
+    const tenant = 'riverside' as TenantId;
+    return { userId: idToken as UserId, tenant, authTime: 0, amr: ['pwd', 'otp', 'mfa'] };
+  },
+  profile: async () => ({ email: null, emailVerified: false }),
+};
+
+/** The privacy pages over HTTP, on a clinic in memory. */
+export async function startPrivacy() {
+  const clinic = await openClinic();
+  const { store, services, charts, keys, secrets, time } = clinic;
+  const { audit, requests } = services;
+  const clock = (): number => time.now;
+  await clinic.join('usr_admin2', 'admin');
+  const parts: ErasureParts = {
+    ...{ store, charts, keys, secrets, audit, requests, clock },
+    rules: { recordMs: 0, backupMs: 0 },
+    outside: new Outside(memoryOutside()),
+    forgetAccount: async () => {},
+  };
+  const faults: unknown[] = [];
+  const server = createServer((req, res) => void pages.handle(req, res));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const pages = createPrivacyPages({
+    ...{ store, audit, origin, signIn },
+    // The cookie jar goes by the machine's clock, so sessions do too; what is in the store goes by the test's.
+    clock: Date.now,
+    cookieKeys: [COOKIE_KEY],
+    pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
+    withoutSecondFactor: [],
+    limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
+    proxyHops: 0,
+    desk: new PrivacyDesk({ ...services, ...parts }),
+    reviews: new RequestReviews({ ...parts, policies: services.policies }),
+    onFault: (fault) => faults.push(fault),
+  });
+  const round = () =>
+    privacyRound(parts, ['riverside' as TenantId], { onFault: (error) => faults.push(error) });
+  const visitor = () => {
+    const browser = createBrowser(origin);
+    const pageOf = async (visit: Promise<VisitedPage | URL>): Promise<VisitedPage> => {
+      const page = await visit;
+      if (page instanceof URL) throw new Error(`Sent away to ${page.host}.`);
+      return page;
+    };
+    const open = (path = '/privacy') => pageOf(browser.open(new URL(path, origin)));
+    return {
+      open,
+      submit: (page: VisitedPage, action: string, fields: Record<string, string> = {}) =>
+        pageOf(browser.submit(page, action, { csrf: fieldOf(page, 'csrf'), ...fields })),
+      signIn: async (user: string) =>
+        pageOf(browser.submit(await open(), '/privacy/sign-in', { idToken: user })),
+    };
+  };
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { ...clinic, origin, faults, visitor, round, parts, close };
+}
+
+export const headingOf = (page: VisitedPage): string => /<h1>([^<]*)<\/h1>/.exec(page.html)?.[1] ?? '';
+/** What the page says went wrong. */
+export const problemOf = (page: VisitedPage): string =>
+  /class="error" role="alert">([^<]*)</.exec(page.html)?.[1] ?? '';
