@@ -29,6 +29,7 @@ import { privacyRequests } from './lifecycle/requests/request.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
 import { oauthLimits } from './oauth/rate-limits.ts';
+import { cardKeys, cards } from './payments/card-vault.ts';
 
 /** Everything that is stored, so that a database can be prepared and a reader can see it in one place. */
 export const COLLECTIONS: readonly Collection[] = [
@@ -68,6 +69,8 @@ export const COLLECTIONS: readonly Collection[] = [
   auditEntries,
   auditSigners,
   auditConfiguration,
+  cards,
+  cardKeys,
   consoleSessions,
   oauthState,
   oauthGrants,

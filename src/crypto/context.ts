@@ -10,6 +10,7 @@ export const COLLECTIONS = [
   'documents',
   'requests',
   'exports',
+  'cards',
 ] as const;
 /** How a chart is cut: a tool opens only the parts that its policy decision names. Never rename or reuse one. */
 export const COMPARTMENTS = [
@@ -24,6 +25,7 @@ export const COMPARTMENTS = [
   'answer',
   'words',
   'file',
+  'card',
 ] as const;
 
 export type CollectionName = (typeof COLLECTIONS)[number];

@@ -20,7 +20,7 @@ export const tenantSecrets = collection('tenantSecrets', {
 export type MacPurpose = 'idempotency' | 'body' | 'slot' | 'hold' | 'confirm' | 'privacy-request';
 
 /** What a small sealed value of a tenant is. Bound into the key and the value: never rename or reuse one. */
-export type SealPurpose = 'emergency-reason';
+export type SealPurpose = 'emergency-reason' | 'card-face';
 
 const VERSION = 1;
 

@@ -6,6 +6,8 @@ import type { Facts, OpeningRows } from '../access/facts.ts';
 import { type Decision, decide, isAboutChart, type Requirement } from '../access/policy.ts';
 import type { AuditEntry } from '../audit/append.ts';
 import type { PatientId } from '../kernel/ids.ts';
+import { holdsCardNumber } from '../payments/card-number.ts';
+import { PaymentError } from '../payments/errors.ts';
 import { answerOf, errorAnswer } from './answers.ts';
 import type { Question } from './asking.ts';
 import { McpError } from './errors.ts';
@@ -66,8 +68,22 @@ export async function callTool(tool: Tool, args: unknown, caller: Caller): Promi
 /** @throws McpError `INPUT` naming the fields that are wrong, never what was in them. */
 function validateInput(tool: Tool, args: unknown): Record<string, unknown> {
   const parsed = z.strictObject(tool.input.shape).safeParse(args ?? {});
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return refuseCards(parsed.data);
   throw new McpError('INPUT', describeIssues(tool, parsed.error));
+}
+
+/**
+ * Whatever field it is in: a card number in a conversation goes no further.
+ *
+ * @throws PaymentError `CARD_IN_CHAT`.
+ */
+function refuseCards(input: Record<string, unknown>): Record<string, unknown> {
+  if (!holdsCardNumber(JSON.stringify(input).replaceAll(/\\[nrtfb]/g, ' '))) return input;
+  throw new PaymentError(
+    'CARD_IN_CHAT',
+    'That looks like a card number. Cards are never taken in a conversation: the person enters them on the clinic’s own ' +
+      'page, /wallet. Do not repeat the number.',
+  );
 }
 
 /**

@@ -37,6 +37,7 @@ describe('the context encoding', () => {
       'documents',
       'requests',
       'exports',
+      'cards',
     ]);
     expect(COMPARTMENTS).toEqual([
       'demographics',
@@ -50,6 +51,7 @@ describe('the context encoding', () => {
       'answer',
       'words',
       'file',
+      'card',
     ]);
   });
 

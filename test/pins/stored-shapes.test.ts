@@ -127,6 +127,8 @@ test('the stored shapes are pinned', () => {
     oauthLimits: { count: 'integer', expiresAt: 'instant' },
     auditSigners: { keyId: 'text', publicKey: 'bytes', state: 'text' },
     auditConfiguration: { parts: 'json' },
+    cards: { patient: 'text', sealed: 'bytes', face: 'bytes', createdAt: 'instant' },
+    cardKeys: { patient: 'text', keyId: 'text', wrapped: 'bytes', createdAt: 'instant' },
   });
 });
 

@@ -9,6 +9,7 @@ import { patientKeys, patientKeyVersions } from '../../crypto/patient-keys.ts';
 import { type Collection, type Columns, type Row, ref } from '../../kernel/collection.ts';
 import type { PatientId, UserId } from '../../kernel/ids.ts';
 import type { Reader, TenantStore, Transaction } from '../../kernel/store.ts';
+import { cardKeys, cards } from '../../payments/card-vault.ts';
 import { exportChunks, exports } from '../export/sealed-files.ts';
 import { privacyRequests, type RequestState } from '../requests/request.ts';
 import { legalHolds } from './legal-holds.ts';
@@ -30,6 +31,8 @@ const BY_PATIENT: readonly OfPatient[] = [
   relationships,
   emergencyGrants,
   indexEntries,
+  cardKeys,
+  cards,
 ] as unknown as readonly OfPatient[];
 
 /** Everything whose row has the patient's handle as its id. */
