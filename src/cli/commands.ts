@@ -10,6 +10,7 @@ import { keysGenerate } from './commands/keys-generate.ts';
 import { patientImport } from './commands/patient-import.ts';
 import { policyMatrix } from './commands/policy-matrix.ts';
 import { policyTest } from './commands/policy-test.ts';
+import { scheduleImport } from './commands/schedule-import.ts';
 import { token } from './commands/token.ts';
 
 /** Every command by its words. */
@@ -21,6 +22,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['doctor', doctor],
   ['keys generate', keysGenerate],
   ['patient import', patientImport],
+  ['schedule import', scheduleImport],
   ['policy test', policyTest],
   ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],

@@ -1,7 +1,7 @@
 import { RRuleTemporal } from 'rrule-temporal';
 import { Temporal } from 'temporal-polyfill';
 import type { TimeSpan } from '../kernel/store.ts';
-import { instantOf, parseDate } from './clinic-time.ts';
+import { dateAt, instantOf, parseDate } from './clinic-time.ts';
 import { ClinicError } from './errors.ts';
 
 /** A recurring span of clinic-local time. A span whose end is not after its begin ends on the next day. */
@@ -13,6 +13,13 @@ export interface AvailabilityRule {
   /** `HH:MM` */
   readonly from: string;
   readonly to: string;
+}
+
+/** Time that a schedule elsewhere published, as instants (`2026-12-01T14:00:00.000Z`). */
+export interface PublishedHours {
+  readonly status: 'free' | 'busy';
+  readonly start: string;
+  readonly end: string;
 }
 
 /** Leave, training, an illness: clinic-local `YYYY-MM-DDTHH:MM`, end excluded. */
@@ -31,23 +38,34 @@ export interface AvailabilityQuestion {
 }
 
 const MAX_RULES = 50;
+/** Published spans of one person. */
+export const MAX_PUBLISHED = 2_000;
 const MAX_RRULE = 200;
 const DATES_ONLY = /^FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+-]+)*$/;
 const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
 const LOCAL = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d$/;
 
+/** Whether an entry of somebody's availability was published elsewhere, and is no rule of their own. */
+export const isPublished = (entry: unknown): entry is PublishedHours =>
+  typeof entry === 'object' && entry !== null && 'status' in entry;
+
+/** When somebody works, and when not. */
+export interface WorkingTime {
+  readonly availability: readonly (AvailabilityRule | PublishedHours)[];
+  readonly absences: readonly Absence[];
+}
+
 /**
- * The spans in which someone works, in instants, by begin: their rules, less their absences, less the holidays. A
- * span that began the evening before the first date is in it.
+ * The spans in which someone works, in instants, by begin: their rules and published free time, less their absences and
+ * published busy time, less the holidays. A span that began the evening before the first date is in it.
  */
-export function openSpans(
-  person: { readonly availability: readonly AvailabilityRule[]; readonly absences: readonly Absence[] },
-  question: AvailabilityQuestion,
-): TimeSpan[] {
+export function openSpans(person: WorkingTime, question: AvailabilityQuestion): TimeSpan[] {
   const { zone, holidays } = question;
   const eve = question.from.subtract({ days: 1 });
   const begin = question.from.toZonedDateTime(zone).epochMilliseconds;
-  const spans = person.availability.flatMap((rule) =>
+  const published = publishedIn(person, question);
+  const rules = person.availability.flatMap((entry) => (isPublished(entry) ? [] : [entry]));
+  const recurring = rules.flatMap((rule) =>
     datesOf(rule, eve, question.to)
       .filter((date) => !holidays.includes(date.toString()))
       .map((date) => spanOn(date, rule, zone))
@@ -57,7 +75,23 @@ export function openSpans(
     from: localInstant(from, zone),
     to: localInstant(to, zone),
   }));
-  return spans.flatMap((span) => without(span, away)).sort((a, b) => a.from - b.from);
+  const spans = [...recurring, ...published.free];
+  const gone = [...away, ...published.busy];
+  return spans.flatMap((span) => without(span, gone)).sort((a, b) => a.from - b.from);
+}
+
+/** What was published for these dates; free time that begins on a holiday is not open. */
+function publishedIn({ availability }: WorkingTime, { from, to, zone, holidays }: AvailabilityQuestion) {
+  const begin = from.toZonedDateTime(zone).epochMilliseconds;
+  const end = to.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
+  const near = availability.filter(isPublished).flatMap(({ status, start, end: last }) => {
+    const span = { from: Date.parse(start), to: Date.parse(last) };
+    return span.to > begin && span.from < end ? [{ status, span }] : [];
+  });
+  const of = (wanted: PublishedHours['status']): TimeSpan[] =>
+    near.flatMap(({ status, span }) => (status === wanted ? [span] : []));
+  const open = (span: TimeSpan): boolean => !holidays.includes(dateAt(span.from, zone).toString());
+  return { free: of('free').filter(open), busy: of('busy') };
 }
 
 /** @throws ClinicError `SCHEDULE_INVALID` naming the rule or absence that cannot be read. */

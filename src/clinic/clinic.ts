@@ -1,7 +1,7 @@
 import { collection, type Row, ref } from '../kernel/collection.ts';
 import { SYSTEM_TENANT, type TenantId } from '../kernel/ids.ts';
 import type { Reader, Store } from '../kernel/store.ts';
-import type { Absence, AvailabilityRule } from './availability.ts';
+import type { WorkingTime } from './availability.ts';
 import { ClinicError } from './errors.ts';
 
 /** The registry of tenants, in the system tenant; id = tenant. */
@@ -71,11 +71,8 @@ export type VisitType = Omit<Row<typeof visitTypes.columns>, 'bookableBy' | 'pra
 };
 
 /** A practitioner with availability, at one version of it. */
-export type Practitioner = Omit<Row<typeof practitioners.columns>, 'availability' | 'absences'> & {
-  readonly id: string;
-  readonly availability: readonly AvailabilityRule[];
-  readonly absences: readonly Absence[];
-};
+export type Practitioner = Omit<Row<typeof practitioners.columns>, 'availability' | 'absences'> &
+  WorkingTime & { readonly id: string };
 
 /** A site or room and its id. */
 export type Location = Row<typeof locations.columns> & { readonly id: string };
@@ -142,7 +139,7 @@ function practitionerOf(id: string, row: Row<typeof practitioners.columns>): Pra
   return {
     ...row,
     id,
-    availability: row.availability as unknown as AvailabilityRule[],
-    absences: row.absences as unknown as Absence[],
+    availability: row.availability as unknown as WorkingTime['availability'],
+    absences: row.absences as unknown as WorkingTime['absences'],
   };
 }

@@ -81,6 +81,36 @@ describeOnBothStores(
       }
     }, 120_000);
 
+    test('published slots become open times; a broken line is named, changes nothing and exits 1', async () => {
+      const day = new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10);
+      const lines = [
+        { resourceType: 'Practitioner', id: 'dr-published', name: [{ text: 'Dr. Published' }] },
+        { resourceType: 'Schedule', id: 's', actor: [{ reference: 'Practitioner/dr-published' }] },
+        {
+          ...{ resourceType: 'Slot', id: 'a', status: 'free', schedule: { reference: 'Schedule/s' } },
+          ...{ start: `${day}T11:00:00Z`, end: `${day}T11:20:00Z` },
+        },
+      ].map((line) => JSON.stringify(line));
+      const file = join(at.dataDir, 'slots.ndjson');
+      const take = (...more: string[]) => {
+        writeFileSync(file, [...lines, ...more].join('\n'));
+        return run(at.dataDir, ['schedule', 'import', file, '--visit-type', 'video-consultation', '--json']);
+      };
+      const broken = await take('{');
+      expect([broken.code, broken.err]).toEqual([
+        1,
+        expect.stringContaining('slots.ndjson line 4: not JSON. Nothing was imported. (IMPORT_FORMAT)'),
+      ]);
+      const done = await take();
+      expect(done.code, done.err).toBe(0);
+      expect(JSON.parse(done.out)).toMatchObject({
+        people: [{ id: 'dr-published', outcome: 'added', free: 1, busy: 0 }],
+      });
+      const token = await at.token('john@example.com');
+      const found = await at.call(token, 'findOpenSlots', { visitType: 'video-consultation', from: day });
+      expect(JSON.stringify(found.structuredContent)).toContain('Dr. Published');
+    });
+
     test('a broken bundle is refused whole and exits 1', async () => {
       const file = join(at.dataDir, 'broken.json');
       writeFileSync(file, '{"resourceType":"Bundle","entry":[]}');
