@@ -7,6 +7,9 @@ import { demo } from './commands/demo.ts';
 import { dev, emulators } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
+import { patientErase } from './commands/patient-erase.ts';
+import { patientExport } from './commands/patient-export.ts';
+import { patientHold } from './commands/patient-hold.ts';
 import { patientImport } from './commands/patient-import.ts';
 import { policyMatrix } from './commands/policy-matrix.ts';
 import { policyTest } from './commands/policy-test.ts';
@@ -23,6 +26,9 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['keys generate', keysGenerate],
   ['patient import', patientImport],
   ['schedule import', scheduleImport],
+  ['patient export', patientExport],
+  ['patient erase', patientErase],
+  ['patient hold', patientHold],
   ['policy test', policyTest],
   ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],

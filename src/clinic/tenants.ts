@@ -163,3 +163,25 @@ export async function addMember(
     };
   });
 }
+
+/** Ends a membership, with its event in the same transaction. No event when there is none. */
+export async function removeMember(
+  parts: { readonly audit: AuditLog },
+  tenant: TenantId,
+  { user, by }: { user: UserId; by: string },
+): Promise<void> {
+  await parts.audit.commit(tenant, async (tx) => {
+    const [member] = await tx.get(ref(members, user));
+    if (member === null) return null;
+    tx.delete(ref(members, user));
+    return {
+      action: 'D',
+      operation: 'member-removed',
+      outcome: '0',
+      actor: { user: by, role: 'job', client: 'scheduler' },
+      entity: { resource: 'Person', id: user, fields: [`role.${member.role}`] },
+      purposeOfUse: 'HOPERAT',
+      policy: 'operator-registry',
+    };
+  });
+}

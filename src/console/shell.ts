@@ -118,6 +118,7 @@ const REPORTS = [
   ['disclosures', 'Accounting of disclosures (45 CFR 164.528)'],
   ['users', 'Access review by user'],
   ['denied', 'Denied attempts'],
+  ['erasures', 'Erasures and their receipts'],
 ] as const;
 
 const reports = html`

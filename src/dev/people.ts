@@ -53,6 +53,13 @@ export const DEMO_PEOPLE: readonly DemoPerson[] = [
   { email: 'auditor@example.com', uid: 'usr_auditor', tenant: 'riverside', role: 'auditor', note: 'auditor' },
   { email: 'admin@example.com', uid: 'usr_admin', tenant: 'riverside', role: 'admin', note: 'administrator' },
   {
+    email: 'second-admin@example.com',
+    uid: 'usr_second_admin',
+    tenant: 'riverside',
+    role: 'admin',
+    note: 'a second administrator: an erasure takes two',
+  },
+  {
     email: 'ana.ruiz@example.com',
     uid: 'usr_ana',
     tenant: 'riverside',

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/clock.ts';
+import type { AuditEntry } from '../audit/append.ts';
 import { type PatientId, SYSTEM_TENANT, type TenantId } from '../kernel/ids.ts';
 import type { Listed, TenantStore } from '../kernel/store.ts';
 import { type ErasureParts, erasePatient, refusalFor } from './erasure/erase.ts';
@@ -10,7 +10,7 @@ import { privacyRequests, type RequestState } from './requests/request.ts';
 import { type Step, stateAt } from './requests/rules.ts';
 
 /** What a round stands on. */
-export type RoundParts = ErasureParts & { readonly clock: Clock };
+export type RoundParts = ErasureParts;
 
 /** How a round is run. */
 export interface RoundOptions {
@@ -108,28 +108,20 @@ async function advance(
   at: { of: { tenant: TenantId; patient: PatientId }; id: string; step: Step; now: number },
 ): Promise<void> {
   const alias = await parts.keys.aliasOf(at.of);
-  const draft = parts.audit.draft(at.of.tenant);
-  try {
-    await parts.requests.advance({
-      ...at,
-      proof: draft.proof,
-      write: (tx) =>
-        draft.write(tx, {
-          action: 'U',
-          operation: `privacyRequest-${at.step.step}`,
-          outcome: '0',
-          actor: { user: 'system', role: 'job', client: 'scheduler' },
-          ...(alias === null ? {} : { patient: alias }),
-          entity: { resource: 'Task', id: at.id },
-          purposeOfUse: 'HOPERAT',
-          policy: 'scheduled-job',
-        }),
-    });
-    draft.confirm();
-  } catch (error) {
-    draft.abandon();
+  const entry: AuditEntry = {
+    action: 'U',
+    operation: `privacyRequest-${at.step.step}`,
+    outcome: '0',
+    actor: { user: 'system', role: 'job', client: 'scheduler' },
+    ...(alias === null ? {} : { patient: alias }),
+    entity: { resource: 'Task', id: at.id },
+    purposeOfUse: 'HOPERAT',
+    policy: 'scheduled-job',
+  };
+  await parts.requests.advance({ ...at, entry, audit: parts.audit }).catch((error: unknown) => {
+    // Somebody was faster.
     if (!(error instanceof RequestError)) throw error;
-  }
+  });
 }
 
 /** Files whose time is over, or whose request was withdrawn. */

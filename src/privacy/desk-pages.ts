@@ -131,7 +131,7 @@ function consentsOf(context: PrivacyContext, { patient, consent }: DeskOverview)
     const { title, means } = TOPIC_WORDS[topic];
     const granted = consent[topic] === 'granted';
     const fields = html`${hidden('topic', topic)}${hidden('state', granted ? 'withdrawn' : 'granted')}
-      <button type="submit">${granted ? 'Withdraw' : 'Allow'}<span class="unseen">: ${title}</span></button>`;
+      <button type="submit">${granted ? 'Withdraw' : 'Allow'}<span class="unseen"> ${title}</span></button>`;
     return html`
       <li class="waiting">
         <p><strong>${title}</strong> <span class="state">${CONSENT_WORDS[consent[topic]]}</span></p>
@@ -151,7 +151,8 @@ function accessesOf({ time }: PrivacyContext, { accesses, complete }: DeskOvervi
   const note = complete
     ? ''
     : html`<p class="detail">These are the last ones. All of them are in the copy of your data.</p>`;
-  return html`<ul class="queue">${items}</ul>${note}`;
+  return html`<p class="detail">Your own visits to this page are left out.</p>
+    <ul class="queue">${items}</ul>${note}`;
 }
 
 const ROLE_WORDS: Readonly<Record<string, string>> = {

@@ -2,7 +2,6 @@ import { type Consent, type ConsentTopic, consentOf, consentRef, recordConsent }
 import { AccessError } from '../access/errors.ts';
 import { findMember } from '../access/members.ts';
 import { relationshipsOf } from '../access/relationships.ts';
-import type { AuditDraft } from '../audit/append.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { recentEvents } from '../audit/recent.ts';
 import { storeSource } from '../audit/store-source.ts';
@@ -38,13 +37,15 @@ export interface DeskOverview {
   readonly patient: PatientId;
   readonly requests: readonly RequestView[];
   readonly consent: Consent;
-  /** Acts that succeeded, the newest first. */
+  /** Acts that succeeded but for the person's own looks at this page, the newest first. */
   readonly accesses: readonly AuditEvent[];
   /** False when the log goes further back than was looked. */
   readonly complete: boolean;
 }
 
 const SHOWN = 15;
+/** Somebody looks at this page. */
+const LOOK = 'readPrivacyPage';
 
 /** What patients, and who acts for them, do about their data. Every act is decided, and is an event before its answer. */
 export class PrivacyDesk {
@@ -79,12 +80,13 @@ export class PrivacyDesk {
       store.tenant(of.tenant).get(consentRef(of.patient)),
       recentEvents(storeSource(store.tenant(of.tenant))),
     ]);
-    const mine = recent.events.filter((event) => event.patient === alias && event.outcome === '0');
-    const fields = ['access', 'consents', 'requests'];
-    await audit.append(
-      of.tenant,
-      entry('readPrivacyPage', { action: 'R', entity: { resource: 'AuditEvent', fields } }),
+    const isOwnLook = ({ operation, actor }: AuditEvent): boolean =>
+      operation === LOOK && actor.user === person.user;
+    const mine = recent.events.filter(
+      (event) => event.patient === alias && event.outcome === '0' && !isOwnLook(event),
     );
+    const fields = ['access', 'consents', 'requests'];
+    await audit.append(of.tenant, entry(LOOK, { action: 'R', entity: { resource: 'AuditEvent', fields } }));
     return {
       patient: of.patient,
       requests: list,
@@ -100,55 +102,51 @@ export class PrivacyDesk {
     patient: string,
     asked: { kind: RequestKind; about: ConsentChange | null; words: string | null },
   ): Promise<RequestView> {
-    const { requests, clock } = this.#parts;
+    const { requests, audit, clock } = this.#parts;
     const { of, entry } = await this.#permit(person, patient);
-    const started = await this.#written(of.tenant, async (draft) => {
-      const done = await requests.start({
+    const draft = audit.draft(of.tenant);
+    try {
+      const { outcome, request } = await requests.start({
         ...{ of, ...asked, user: person.user, now: clock() },
         audit: {
           draft,
-          write: (tx, { request, written }) =>
+          write: (tx, made) =>
             draft.write(tx, {
-              ...entry('startPrivacyRequest', { action: 'C', entity: taskOf(request.id, [asked.kind]) }),
-              ...(written === undefined ? {} : { written }),
+              ...entry('startPrivacyRequest', { action: 'C', entity: taskOf(made.request.id, [asked.kind]) }),
+              ...(made.written === undefined ? {} : { written: made.written }),
             }),
         },
       });
-      return { wrote: done.outcome === 'asked', answer: done.request };
-    });
-    return started;
+      if (outcome === 'asked') draft.confirm();
+      else draft.abandon();
+      return request;
+    } catch (error) {
+      draft.abandon();
+      throw error;
+    }
   }
 
   /** @throws RequestError `REQUEST_STATE`, `REQUEST_UNKNOWN`, `REQUEST_INPUT` when an erasure is not typed out. */
   async confirm(person: Person, patient: string, asked: { id: string; typed: string }): Promise<RequestView> {
-    const { requests, secrets, clock } = this.#parts;
+    const { requests, secrets, audit, clock } = this.#parts;
     const { of, entry } = await this.#permit(person, patient);
-    return this.#written(of.tenant, async (draft) => {
-      const answer = await confirmRequest(
-        { requests, secrets },
-        {
-          ...{ of, ...asked, user: person.user, now: clock(), proof: draft.proof },
-          write: (tx, { row }) =>
-            draft.write(
-              tx,
-              entry('confirmPrivacyRequest', { action: 'U', entity: taskOf(asked.id, [row.kind]) }),
-            ),
-        },
-      );
-      return { wrote: true, answer };
-    });
+    return confirmRequest(
+      { requests, secrets },
+      {
+        ...{ of, ...asked, user: person.user, now: clock(), audit },
+        entry: ({ kind }) =>
+          entry('confirmPrivacyRequest', { action: 'U', entity: taskOf(asked.id, [kind]) }),
+      },
+    );
   }
 
   /** Ends a request, and with it the files of a finished export. @throws RequestError `REQUEST_STATE`. */
   async withdraw(person: Person, patient: string, id: string): Promise<RequestView> {
-    const { store, requests, clock } = this.#parts;
+    const { store, requests, audit, clock } = this.#parts;
     const { of, entry } = await this.#permit(person, patient);
-    const view = await this.#written(of.tenant, async (draft) => {
-      const answer = await requests.advance({
-        ...{ of, id, step: { step: 'withdraw' }, now: clock(), proof: draft.proof },
-        write: (tx) => draft.write(tx, entry('withdrawPrivacyRequest', { action: 'U', entity: taskOf(id) })),
-      });
-      return { wrote: true, answer };
+    const view = await requests.advance({
+      ...{ of, id, step: { step: 'withdraw' }, now: clock(), audit },
+      entry: entry('withdrawPrivacyRequest', { action: 'U', entity: taskOf(id) }),
     });
     if (view.kind === 'export') await dropExport(store.tenant(of.tenant), id);
     return view;
@@ -160,18 +158,12 @@ export class PrivacyDesk {
     patient: string,
     said: { topic: ConsentTopic; state: 'granted' | 'withdrawn' },
   ): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { audit, clock } = this.#parts;
     const { of, entry } = await this.#permit(person, patient);
-    await this.#written(of.tenant, async (draft) => {
-      await store.tenant(of.tenant).transact(
-        async (tx) => {
-          const state = await recordConsent(tx, { patient: of.patient, ...said, now: clock() });
-          const fields = [`${said.topic}.${state}`];
-          draft.write(tx, entry('setConsent', { action: 'U', entity: { resource: 'Consent', fields } }));
-        },
-        { proof: draft.proof },
-      );
-      return { wrote: true, answer: null };
+    await audit.commit(of.tenant, async (tx) => {
+      const state = await recordConsent(tx, { patient: of.patient, ...said, now: clock() });
+      const fields = [`${said.topic}.${state}`];
+      return entry('setConsent', { action: 'U', entity: { resource: 'Consent', fields } });
     });
   }
 
@@ -215,24 +207,8 @@ export class PrivacyDesk {
     const read = await this.#parts.patients.read(given.of, ['demographics']);
     if (read?.parts.demographics == null) return null;
     const entity = { resource: 'Patient', fields: ['demographics.name'] };
-    await this.#parts.audit.append(given.of.tenant, given.entry('readPrivacyPage', { action: 'R', entity }));
+    await this.#parts.audit.append(given.of.tenant, given.entry(LOOK, { action: 'R', entity }));
     return displayName(read.parts.demographics);
-  }
-
-  async #written<T>(
-    tenant: Person['tenant'],
-    work: (draft: AuditDraft) => Promise<{ wrote: boolean; answer: T }>,
-  ): Promise<T> {
-    const draft = this.#parts.audit.draft(tenant);
-    try {
-      const { wrote, answer } = await work(draft);
-      if (wrote) draft.confirm();
-      else draft.abandon();
-      return answer;
-    } catch (error) {
-      draft.abandon();
-      throw error;
-    }
   }
 }
 

@@ -123,32 +123,20 @@ export class RequestReviews {
     const { requests, audit, keys, clock } = this.#parts;
     const of = { tenant, patient: row.patient as PatientId };
     const alias = await keys.aliasOf(of);
-    const draft = audit.draft(tenant);
     const said = step.step === 'refuse' ? `refuse.${step.reason}` : step.step;
-    try {
-      const view = await requests.advance({
-        ...{ of, id, step, now: clock(), proof: draft.proof },
-        prepare: async (_tx, before) => {
-          // What was decided about is what is changed.
-          if (before.reviewer !== row.reviewer || before.state !== row.state) throw unknownRequest();
-          return undefined;
-        },
-        write: (tx) =>
-          draft.write(
-            tx,
-            entry('reviewPrivacyRequest', {
-              action: 'U',
-              ...(alias === null ? {} : { patient: alias }),
-              entity: { resource: 'Task', id, fields: [`${row.kind}.${said}`] },
-            }),
-          ),
-      });
-      draft.confirm();
-      return view;
-    } catch (error) {
-      draft.abandon();
-      throw error;
-    }
+    return requests.advance({
+      ...{ of, id, step, audit, now: clock() },
+      prepare: async (_tx, before) => {
+        // What was decided about is what is changed.
+        if (before.reviewer !== row.reviewer || before.state !== row.state) throw unknownRequest();
+        return undefined;
+      },
+      entry: entry('reviewPrivacyRequest', {
+        action: 'U',
+        ...(alias === null ? {} : { patient: alias }),
+        entity: { resource: 'Task', id, fields: [`${row.kind}.${said}`] },
+      }),
+    });
   }
 
   async #rowOf({ tenant }: Person, id: string): Promise<RequestRow> {

@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -10,30 +10,14 @@ import { manifests, valueRef } from '../../src/crypto/open-chart.ts';
 import type { PatientRef } from '../../src/crypto/patient-keys.ts';
 import { startEmbeddedPostgres } from '../../src/dev/backends/embedded-postgres.ts';
 import { ref } from '../../src/kernel/collection.ts';
-import type { Store } from '../../src/kernel/store.ts';
 import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
 import { createWorld, nameOf, newPatient, read, TENANT, type World, write } from '../crypto/world.ts';
+import { contentOf, everyRow, filesBelow, found } from './traces.ts';
 
 /** Random, so that nothing finds one by chance. What it stands for (a name, a diagnosis) is the chart's business. */
 const canary = (what: string): string => `${what}${randomBytes(9).toString('hex')}`;
-
-/** A string as it might lie somewhere: as text, as hex or base64 at any offset, or as an unkeyed hash of it. */
-function traces(planted: string): Buffer[] {
-  const inBase64 = [0, 1, 2].map((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset), Buffer.from(planted)]).toString('base64');
-    return text.slice(4, -4);
-  });
-  const hashes = ['sha256', 'sha1', 'md5'].flatMap((name) =>
-    (['hex', 'base64', 'base64url'] as const).map((as) => createHash(name).update(planted).digest(as)),
-  );
-  const texts = [planted, Buffer.from(planted).toString('hex'), ...inBase64, ...hashes];
-  return [Buffer.from(planted, 'utf16le'), ...texts.map((text) => Buffer.from(text))];
-}
-
-const found = (planted: readonly string[], haystack: Buffer): string[] =>
-  planted.filter((one) => traces(one).some((trace) => haystack.includes(trace)));
 
 /** A chart of canaries, small and chunked, written, rewritten and partly removed. The control is stored in clear. */
 async function plant(world: World): Promise<{ of: PatientRef; planted: string[]; control: string }> {
@@ -141,7 +125,7 @@ describe('planted values', () => {
       onTestFinished(() => store.close());
       const world = createWorld({ store });
       const { of, planted, control } = await plant(world);
-      const documents = await everyDocument(store);
+      const documents = await everyRow(store, TENANT);
       expect(found([control], documents), 'the search finds what is in clear').toEqual([control]);
       expect(found(planted, documents)).toEqual([]);
       expect(found(planted, await errorsOf(world, of))).toEqual([]);
@@ -177,28 +161,4 @@ async function dump(dataDir: string, port: number): Promise<Buffer> {
   } finally {
     await client.end();
   }
-}
-
-const filesBelow = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-
-const contentOf = (files: readonly string[]): Buffer =>
-  Buffer.concat(files.map((file) => readFileSync(file)));
-
-/** Every row of every collection, ids and bytes included. */
-async function everyDocument(store: Store): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for (const of of COLLECTIONS) {
-    for (const { id, row } of await store.tenant(TENANT).list(of, { limit: 1_000 })) {
-      parts.push(Buffer.from(`${id} `));
-      for (const value of Object.values(row)) {
-        parts.push(
-          value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(`${JSON.stringify(value)} `),
-        );
-      }
-    }
-  }
-  return Buffer.concat(parts);
 }

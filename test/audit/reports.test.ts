@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEvent } from '../../src/audit/event.ts';
+import { receiptFields } from '../../src/audit/reports/erasures.ts';
 import { makeReport } from '../../src/audit/reports/report.ts';
 import type { ReportName } from '../../src/audit/reports/report-table.ts';
 import type { PatientAlias } from '../../src/kernel/ids.ts';
@@ -150,6 +151,37 @@ describe('emergency access', () => {
       ['OVERDUE', '1', ''],
       ['open', '1', ''],
       ['reviewed', '1', 'usr_reviewer'],
+    ]);
+  });
+});
+
+describe('receipts of erasures', () => {
+  const step = (operation: string, minute: number, more: Partial<AuditEvent> = {}) =>
+    anEvent({ patient: mine, operation, recorded: `2026-11-24T10:0${minute}:00.000Z`, ...more });
+  const receipt = receiptFields({ finalAt: Date.parse('2026-12-29T10:03:00.000Z'), outside: true });
+
+  test('say since when nothing opens and when the last copy is gone, and what a restore brought back', async () => {
+    const events = [
+      anEvent({ patient: other }),
+      step('beginErasure', 1),
+      step('erasePatient', 2, { action: 'D' }),
+      step('finishErasure', 3, { entity: { resource: 'Task', fields: receipt } }),
+      step('reapplyTombstone', 9, { action: 'D' }),
+    ];
+    expect(await rowsOf('erasures', events)).toEqual([
+      [
+        mine,
+        ...[1, 2, 3].map((minute) => `2026-11-24T10:0${minute}:00.000Z`),
+        'on 2026-12-29T10:03:00.000Z',
+        'yes',
+        '1 after a restore',
+      ],
+    ]);
+  });
+
+  test('show an erasure that is under way as one', async () => {
+    expect(await rowsOf('erasures', [step('beginErasure', 1)])).toEqual([
+      [mine, '2026-11-24T10:01:00.000Z', 'not yet', 'not yet', 'not known yet', '', ''],
     ]);
   });
 });

@@ -12,6 +12,7 @@ import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
 import { PatientKeys, type PatientRef } from '../../src/crypto/patient-keys.ts';
 import { SealedCharts } from '../../src/crypto/sealed-charts.ts';
 import { TenantSecrets } from '../../src/crypto/tenant-secrets.ts';
+import type { Ref } from '../../src/kernel/collection.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { Store, TenantStore, Transaction } from '../../src/kernel/store.ts';
 import type { ErasureParts } from '../../src/lifecycle/erasure/erase.ts';
@@ -69,6 +70,16 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
   const faults: unknown[] = [];
   const round = (change: Partial<ErasureParts> = {}) =>
     privacyRound({ ...parts, ...change }, [tenant], { onFault: (error) => faults.push(error) });
+  /** A round whose process dies once it has made so many commits. */
+  const dyingRound = (commits: number) => {
+    const mortal = watchCommits(store, {
+      before: (count) => {
+        if (count > commits) throw new Error('killed');
+      },
+    });
+    const log = new AuditLog({ store: mortal, clock: Date.now, journal: () => undefined });
+    return round({ store: mortal, audit: log });
+  };
 
   const start = async (of: PatientRef, kind: RequestKind, words: string | null = null) => {
     const draft = audit.draft(tenant);
@@ -84,14 +95,8 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
     return started.request.id;
   };
   const step = async (of: PatientRef, id: string, ...steps: Step[]) => {
-    for (const one of steps) {
-      const draft = audit.draft(tenant);
-      await requests.advance({
-        ...{ of, id, step: one, now: now(), proof: draft.proof },
-        write: (tx) => draft.write(tx, ENTRY),
-      });
-      draft.confirm();
-    }
+    for (const one of steps)
+      await requests.advance({ ...{ of, id, step: one, now: now(), audit }, entry: ENTRY });
   };
   /** An erasure that has cooled off: the next round begins it. */
   const approved = async (of: PatientRef) => {
@@ -101,6 +106,11 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
     clock.now += REQUEST_LIMITS.coolingMs;
     return id;
   };
+  /** A patient of whom the log tells everything. */
+  const imported = async (text = readFileSync(BUNDLE, 'utf8')): Promise<PatientRef> => {
+    const { patient } = await importPatient(text, { tenant, patients: clinic.patients, audit, by: 'test' });
+    return { tenant, patient };
+  };
   /** A patient whose chart, requests and visits hold what is planted, with an account, a proxy and a place in the queue. */
   const plant = async () => {
     clock.now = NOON;
@@ -109,8 +119,8 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
       .replaceAll(/RV-\d+/g, 'RV-PLANTED-1')
       .replaceAll(/[\w.]+@example\.com/g, 'planted@example.com')
       .replaceAll(/617-555-\d{4}/g, '617-555-0999');
-    const { patient } = await importPatient(text, { tenant, patients: clinic.patients, audit, by: 'test' });
-    const of = { tenant, patient };
+    const of = await imported(text);
+    const { patient } = of;
     await putMember(store, tenant, { user: 'usr_planted' as UserId, role: 'patient', patient });
     await reader.transact(async (tx) =>
       putRelationship(tx, { user: 'usr_p' as UserId, patient, kind: 'proxy', expiresAt: clock.now + 1e9 }),
@@ -138,28 +148,42 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
       forgotten,
       faults,
     },
-    ...{ round, start, step, approved, plant, events },
+    ...{ round, dyingRound, imported, start, step, approved, plant, events },
   };
 }
 
-/** A store whose commits fail, or wait, once so many were made: what a killed process leaves behind. */
-export function dyingStore(store: Store, afterCommits: number): Store {
-  let commits = 0;
-  const mortal = (one: TenantStore): TenantStore => ({
+/** Told of each transaction of a store, counted from 1; what it throws is what a dying process leaves behind. */
+export interface CommitWatch {
+  readonly before?: (count: number) => void;
+  /** Everything is staged, nothing is committed. */
+  readonly inside?: (count: number) => void;
+  readonly after?: (count: number) => void;
+}
+
+/** The same store, watched. */
+export function watchCommits(store: Store, watch: CommitWatch): Store {
+  let count = 0;
+  const watched = (one: TenantStore): TenantStore => ({
     get: (...refs) => one.get(...refs),
     list: (of, options) => one.list(of, options),
     busy: (resources, within) => one.busy(resources, within),
-    transact: async <T>(work: (tx: Transaction) => Promise<T>, options?: object) => {
-      if (commits >= afterCommits) throw new Error('killed');
-      commits += 1;
-      return one.transact(work, options);
+    transact: async <T>(work: (tx: Transaction) => Promise<T>, options?: { proof?: Ref }) => {
+      count += 1;
+      const mine = count;
+      watch.before?.(mine);
+      const done = await one.transact(async (tx) => {
+        const result = await work(tx);
+        watch.inside?.(mine);
+        return result;
+      }, options);
+      watch.after?.(mine);
+      return done;
     },
   });
   return {
-    ...store,
     kind: store.kind,
-    tenant: (id) => mortal(store.tenant(id)),
+    tenant: (id) => watched(store.tenant(id)),
     ping: () => store.ping(),
-    close: async () => {},
+    close: () => store.close(),
   };
 }

@@ -10,7 +10,7 @@ export interface ReportTable {
   readonly note: string;
 }
 
-export const REPORTS = ['access', 'disclosures', 'users', 'emergency', 'denied'] as const;
+export const REPORTS = ['access', 'disclosures', 'users', 'emergency', 'denied', 'erasures'] as const;
 export type ReportName = (typeof REPORTS)[number];
 
 /** What a report is made of. */

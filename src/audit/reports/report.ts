@@ -3,6 +3,7 @@ import { accessReport } from './access.ts';
 import { deniedReport } from './denied.ts';
 import { disclosuresReport } from './disclosures.ts';
 import { emergencyReport } from './emergency.ts';
+import { erasuresReport } from './erasures.ts';
 import type { Reporter, ReportName, ReportOptions, ReportTable } from './report-table.ts';
 import { usersReport } from './users.ts';
 
@@ -12,6 +13,7 @@ const MAKERS: Readonly<Record<ReportName, (options: ReportOptions) => Reporter>>
   users: usersReport,
   emergency: emergencyReport,
   denied: deniedReport,
+  erasures: erasuresReport,
 };
 
 /** Makes a report of events, which are read once. Memory is bounded by people and rows, not by events. */

@@ -1,5 +1,7 @@
-import type { AuditDraft, AuditEntry, AuditLog } from '../../audit/append.ts';
+import type { AuditEntry, AuditLog } from '../../audit/append.ts';
 import type { Outside } from '../../audit/outside.ts';
+import { receiptFields } from '../../audit/reports/erasures.ts';
+import { removeMember } from '../../clinic/tenants.ts';
 import { ERASING, type PatientKeys, type PatientRef, patientKeys } from '../../crypto/patient-keys.ts';
 import type { SealedCharts } from '../../crypto/sealed-charts.ts';
 import type { TenantSecrets } from '../../crypto/tenant-secrets.ts';
@@ -66,10 +68,16 @@ export async function erasePatient(parts: ErasureParts, erasure: Erasure): Promi
 
 /** Every row of a patient whose keys are destroyed. */
 export const purge = (
-  { store, forgetAccount }: Pick<ErasureParts, 'store' | 'forgetAccount'>,
+  { store, audit, forgetAccount }: Pick<ErasureParts, 'store' | 'audit' | 'forgetAccount'>,
   { of: { tenant, patient }, request }: Erasure,
 ): Promise<void> =>
-  purgeRows(store.tenant(tenant), patient, { keep: request, forget: (user) => forgetAccount(tenant, user) });
+  purgeRows({
+    ...{ store: store.tenant(tenant), patient, keep: request },
+    removeMember: async (user) => {
+      await forgetAccount(tenant, user);
+      await removeMember({ audit }, tenant, { user, by: 'system' });
+    },
+  });
 
 /** Why the rules do not let a patient be erased now; null when they do. The server looks, and shows nobody anything. */
 export async function refusalFor(
@@ -96,18 +104,21 @@ async function begin(parts: ErasureParts, erasure: Erasure): Promise<ErasureRow>
   const { of, request } = erasure;
   const now = parts.clock();
   if ((await refusalFor(parts, of, now)) !== null) throw refused();
-  await unlessDone(parts, erasure, (draft) => {
-    let barrier: (tx: Transaction) => PatientAlias;
-    return parts.requests.advance({
-      ...{ of, id: request, step: { step: 'begin' }, now, proof: draft.proof },
+  let barrier: (tx: Transaction) => PatientAlias = missingReceipt;
+  let alias = '' as PatientAlias;
+  await unlessDone(parts, erasure, () =>
+    parts.requests.advance({
+      ...{ of, id: request, step: { step: 'begin' }, now, audit: parts.audit },
       prepare: async (tx, { linked }) => {
         barrier = await stageBarrier(tx, { of, request, linked, now });
         return undefined;
       },
-      write: (tx) =>
-        draft.write(tx, { ...ERASURE_ENTRY, action: 'E', operation: 'beginErasure', patient: barrier(tx) }),
-    });
-  });
+      beside: (tx) => {
+        alias = barrier(tx);
+      },
+      entry: () => ({ ...ERASURE_ENTRY, action: 'E', operation: 'beginErasure', patient: alias }),
+    }),
+  );
   return (await receiptOf(parts.store, erasure)) ?? missingReceipt();
 }
 
@@ -145,23 +156,15 @@ async function putOutside({ store, outside }: ErasureParts, { of, request }: Era
 /** Keys, manifest, index and the event of the deletion in one transaction: there is no moment in between. */
 async function destroyKeys(parts: ErasureParts, { of, request }: Erasure): Promise<void> {
   const at = erasureRef(request);
-  await withDraft(parts, of.tenant, (draft) =>
-    parts.store.tenant(of.tenant).transact(
-      async (tx) => {
-        const [receipt] = await tx.get(at);
-        const destroy = await stageDestruction(tx, of.patient);
-        if (receipt === null || receipt.logicalAt !== null) return null;
-        destroy(tx);
-        tx.put(at, { ...receipt, logicalAt: parts.clock() });
-        draft.write(tx, {
-          ...ERASURE_ENTRY,
-          ...{ action: 'D', operation: 'erasePatient', patient: receipt.alias as PatientAlias },
-        });
-        return receipt;
-      },
-      { proof: draft.proof },
-    ),
-  );
+  await parts.audit.commit(of.tenant, async (tx) => {
+    const [receipt] = await tx.get(at);
+    const destroy = await stageDestruction(tx, of.patient);
+    if (receipt === null || receipt.logicalAt !== null) return null;
+    destroy(tx);
+    tx.put(at, { ...receipt, logicalAt: parts.clock() });
+    const patient = receipt.alias as PatientAlias;
+    return { ...ERASURE_ENTRY, action: 'D', operation: 'erasePatient', patient };
+  });
 }
 
 async function finish(parts: ErasureParts, erasure: Erasure): Promise<ErasureRow> {
@@ -169,16 +172,16 @@ async function finish(parts: ErasureParts, erasure: Erasure): Promise<ErasureRow
   const at = erasureRef(request);
   const now = parts.clock();
   const done = (await receiptOf(parts.store, erasure)) ?? missingReceipt();
+  const patient = done.alias as PatientAlias;
+  const finalAt = finalAtOf(now, parts.rules);
+  const fields = receiptFields({ finalAt, outside: done.outside });
+  const entity = { resource: 'Task', id: request, fields };
   if (done.purgedAt === null)
-    await unlessDone(parts, erasure, (draft) =>
+    await unlessDone(parts, erasure, () =>
       parts.requests.advance({
-        ...{ of, id: request, step: { step: 'finish' }, now, proof: draft.proof },
-        write: (tx) => {
-          tx.put(at, { ...done, purgedAt: now, finalAt: finalAtOf(now, parts.rules) });
-          const patient = done.alias as PatientAlias;
-          const entity = { resource: 'Task', id: request, fields: ['receipt'] };
-          draft.write(tx, { ...ERASURE_ENTRY, action: 'E', operation: 'finishErasure', patient, entity });
-        },
+        ...{ of, id: request, step: { step: 'finish' }, now, audit: parts.audit },
+        beside: (tx) => tx.put(at, { ...done, purgedAt: now, finalAt }),
+        entry: { ...ERASURE_ENTRY, action: 'E', operation: 'finishErasure', patient, entity },
       }),
     );
   return (await receiptOf(parts.store, erasure)) ?? missingReceipt();
@@ -188,29 +191,13 @@ async function finish(parts: ErasureParts, erasure: Erasure): Promise<ErasureRow
 async function unlessDone(
   parts: ErasureParts,
   erasure: Erasure,
-  step: (draft: AuditDraft) => Promise<unknown>,
+  step: () => Promise<unknown>,
 ): Promise<void> {
   try {
-    await withDraft(parts, erasure.of.tenant, step);
+    await step();
   } catch (error) {
     const isLate = error instanceof RequestError && error.code === 'REQUEST_STATE';
     if (!isLate || (await receiptOf(parts.store, erasure)) === null) throw error;
-  }
-}
-
-/** Settles the draft of a step; a step that finds nothing to do answers null, and its draft is given up. */
-export async function withDraft(
-  { audit }: Pick<ErasureParts, 'audit'>,
-  tenant: TenantId,
-  step: (draft: AuditDraft) => Promise<unknown>,
-): Promise<void> {
-  const draft = audit.draft(tenant);
-  try {
-    if ((await step(draft)) === null) draft.abandon();
-    else draft.confirm();
-  } catch (error) {
-    draft.abandon();
-    throw error;
   }
 }
 

@@ -59,17 +59,21 @@ export async function stageDestruction(
   };
 }
 
+/** Whose rows go. */
+export interface PurgeRequest {
+  readonly store: TenantStore;
+  readonly patient: PatientId;
+  /** The request of the erasure itself. */
+  readonly keep: string;
+  /** Ends the account of a person whose own chart it was, and their membership, with its event. */
+  readonly removeMember: (user: UserId) => Promise<void>;
+}
+
 /**
  * Deletes every row that is left of a patient whose keys are destroyed, page by page. Safe to repeat and to kill.
- *
- * @param keep the request of the erasure itself.
- * @param forget ends the account of a person whose own chart it was; called before the last row that names them goes.
  */
-export async function purgeRows(
-  store: TenantStore,
-  patient: PatientId,
-  { keep, forget }: { keep: string; forget: (user: UserId) => Promise<void> },
-): Promise<void> {
+export async function purgeRows(asked: PurgeRequest): Promise<void> {
+  const { store, patient } = asked;
   for (const of of BY_PATIENT) await deleteAll(store, of, { patient } as Partial<Row<OfPatient['columns']>>);
   await store.transact(async (tx) => {
     const destroy = await stageDestruction(tx, patient);
@@ -77,8 +81,8 @@ export async function purgeRows(
     tx.delete(consentRef(patient));
   });
   await blankReasons(store, patient);
-  await dropRequests(store, patient, keep);
-  await detachMembers(store, patient, forget);
+  await dropRequests(asked);
+  await detachMembers(asked);
 }
 
 async function deleteAll<C extends Columns>(
@@ -109,7 +113,7 @@ async function blankReasons(store: TenantStore, patient: PatientId): Promise<voi
  * What else was asked about the chart goes with it; the erasure's own request is the receipt's. One that a restore put back
  * to where it had not begun goes too.
  */
-async function dropRequests(store: TenantStore, patient: PatientId, keep: string): Promise<void> {
+async function dropRequests({ store, patient, keep }: PurgeRequest): Promise<void> {
   const rows = await store.list(privacyRequests, { equals: { patient }, limit: 1_000 });
   const drop = rows.filter(({ id, row }) => id !== keep || !BEGUN.includes(row.state)).map(({ id }) => id);
   for (let from = 0; from < drop.length; from += PAGE)
@@ -119,17 +123,9 @@ async function dropRequests(store: TenantStore, patient: PatientId, keep: string
 }
 
 /** A patient is a member no longer; somebody who is more than a patient stays one, without a chart. */
-async function detachMembers(
-  store: TenantStore,
-  patient: PatientId,
-  forget: (user: UserId) => Promise<void>,
-): Promise<void> {
+async function detachMembers({ store, patient, removeMember }: PurgeRequest): Promise<void> {
   const rows = await store.list(members, { equals: { patient }, limit: PAGE });
-  for (const { id, row } of rows) {
-    if (row.role === 'patient') await forget(id as UserId);
-    await store.transact(async (tx) => {
-      if (row.role === 'patient') tx.delete(ref(members, id));
-      else tx.put(ref(members, id), { ...row, patient: null });
-    });
-  }
+  for (const { id, row } of rows)
+    if (row.role === 'patient') await removeMember(id as UserId);
+    else await store.transact(async (tx) => tx.put(ref(members, id), { ...row, patient: null }));
 }

@@ -3,7 +3,7 @@ import { tombstoneRef, tombstones } from '../../crypto/tombstones.ts';
 import { ref } from '../../kernel/collection.ts';
 import type { PatientAlias, PatientId, TenantId } from '../../kernel/ids.ts';
 import type { TenantStore } from '../../kernel/store.ts';
-import { ERASURE_ENTRY, type ErasureParts, purge, withDraft } from './erase.ts';
+import { ERASURE_ENTRY, type ErasureParts, purge } from './erase.ts';
 import { freeTimes } from './free-times.ts';
 import { type OutsideTombstone, tombstonesOutside } from './outside-tombstones.ts';
 import { stageDestruction } from './purge.ts';
@@ -76,24 +76,14 @@ async function eraseAgain(
   });
   if (found) {
     await freeTimes(parts, of, parts.clock());
-    await withDraft(parts, tenant, (draft) =>
-      store.transact(
-        async (tx) => {
-          const [key] = await tx.get(ref(patientKeys, patient));
-          const destroy = await stageDestruction(tx, patient);
-          if (key === null) return null;
-          destroy(tx);
-          const act = {
-            action: 'D',
-            operation: 'reapplyTombstone',
-            patient: key.alias as PatientAlias,
-          } as const;
-          draft.write(tx, { ...ERASURE_ENTRY, ...act });
-          return key;
-        },
-        { proof: draft.proof },
-      ),
-    );
+    await parts.audit.commit(tenant, async (tx) => {
+      const [key] = await tx.get(ref(patientKeys, patient));
+      const destroy = await stageDestruction(tx, patient);
+      if (key === null) return null;
+      destroy(tx);
+      const act = { action: 'D', operation: 'reapplyTombstone', patient: key.alias as PatientAlias } as const;
+      return { ...ERASURE_ENTRY, ...act };
+    });
   }
   parts.keys.flush(tenant, patient);
   await purge(parts, { of, request });

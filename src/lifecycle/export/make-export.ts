@@ -32,19 +32,14 @@ export async function makeExport(
   const { store, charts, requests, audit } = parts;
   const held = await requireHeld(parts, of, now);
   const sealed = await sealFiles(charts, { of, request }, exportFilesOf(held));
-  const draft = audit.draft(of.tenant);
   try {
     await requests.advance({
-      ...{ of, id: request, step: { step: 'made' }, now, proof: draft.proof },
-      write: (tx, { row }) => {
-        tx.put(ref(exports, request), exportRow(of, sealed, row.until ?? now));
-        draft.write(tx, madeEntry(held, request));
-      },
+      ...{ of, id: request, step: { step: 'made' }, now, audit },
+      beside: (tx, row) => tx.put(ref(exports, request), exportRow(of, sealed, row.until ?? now)),
+      entry: madeEntry(held, request),
     });
-    draft.confirm();
     return true;
   } catch (error) {
-    draft.abandon();
     if (error instanceof RequestError) return false;
     throw error;
   } finally {

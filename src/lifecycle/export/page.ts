@@ -98,7 +98,7 @@ const linesOf = (title: string, lines: readonly ChartLine[]): SafeHtml =>
   tableOf(
     title,
     ['Date', 'What', 'Status', 'Detail'],
-    lines.map(({ date = '', text, status = '', detail = '' }) => [date, text, status, detail]),
+    lines.map(({ date = '', text, status = '', detail = '' }) => [date.slice(0, 10), text, status, detail]),
   );
 
 function visitsOf({ visits, waiting }: Held, when: When): SafeHtml {

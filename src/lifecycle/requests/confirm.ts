@@ -19,7 +19,7 @@ import { afterStep, stateAt } from './rules.ts';
 export const TYPED = 'ERASE';
 
 /** A confirmation on our page, by a person who is freshly signed in. */
-export interface ConfirmRequest extends Pick<AdvanceRequest, 'of' | 'id' | 'now' | 'proof' | 'write'> {
+export interface ConfirmRequest extends Pick<AdvanceRequest, 'of' | 'id' | 'now' | 'audit' | 'entry'> {
   readonly user: UserId;
   /** What the person typed; only an erasure looks at it. */
   readonly typed: string;
@@ -53,10 +53,7 @@ export async function confirmRequest(
       beside = write;
       return { linked };
     },
-    write: (tx, change) => {
-      beside(tx);
-      asked.write(tx, change);
-    },
+    beside: (tx) => beside(tx),
   });
 }
 

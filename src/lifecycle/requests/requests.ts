@@ -1,4 +1,4 @@
-import type { AuditDraft } from '../../audit/append.ts';
+import type { AuditDraft, AuditEntry, AuditLog } from '../../audit/append.ts';
 import type { ChartChange } from '../../crypto/open-chart.ts';
 import type { PatientRef } from '../../crypto/patient-keys.ts';
 import type { SealedCharts } from '../../crypto/sealed-charts.ts';
@@ -51,12 +51,13 @@ export interface AdvanceRequest {
   readonly id: string;
   readonly step: Step;
   readonly now: number;
-  /** The row whose presence proves that the transaction was committed. */
-  readonly proof: Ref;
+  readonly audit: AuditLog;
+  /** What is told of it, in the same transaction. */
+  readonly entry: AuditEntry | ((row: RequestRow) => AuditEntry);
   /** Reads and checks before the change is written; throws to change nothing. May tie another request to this one. */
   readonly prepare?: (tx: Transaction, before: RequestRow) => Promise<Pick<RequestRow, 'linked'> | undefined>;
-  /** Writes beside the change, at the least its audit event. */
-  readonly write: (tx: Transaction, change: { before: RequestRow; row: RequestRow }) => void;
+  /** Writes beside the change. */
+  readonly beside?: (tx: Transaction, row: RequestRow) => void;
 }
 
 const PAGE = 200;
@@ -143,20 +144,19 @@ export class Requests {
    * @throws RequestError `REQUEST_UNKNOWN`, `REQUEST_STATE`.
    */
   async advance(asked: AdvanceRequest): Promise<RequestView> {
-    const { of, id, step, now, proof } = asked;
+    const { of, id, step, now, audit, entry } = asked;
     const at = requestRef(id);
-    const row = await this.#store.tenant(of.tenant).transact(
-      async (tx) => {
-        const [before] = await tx.get(at);
-        if (before === null || before.patient !== of.patient) throw unknownRequest();
-        const stepped = afterStep(before, step, now);
-        const next = { ...stepped, ...(await asked.prepare?.(tx, before)) };
-        tx.put(at, next);
-        asked.write(tx, { before, row: next });
-        return next;
-      },
-      { proof },
-    );
+    let row: RequestRow | null = null;
+    await audit.commit(of.tenant, async (tx) => {
+      const [before] = await tx.get(at);
+      if (before === null || before.patient !== of.patient) throw unknownRequest();
+      const stepped = afterStep(before, step, now);
+      row = { ...stepped, ...(await asked.prepare?.(tx, before)) };
+      tx.put(at, row);
+      asked.beside?.(tx, row);
+      return typeof entry === 'function' ? entry(row) : entry;
+    });
+    if (row === null) throw unknownRequest();
     return viewOf(id, row, now);
   }
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { putRelationship } from '../../../src/access/relationships.ts';
+import type { AuditEvent } from '../../../src/audit/event.ts';
 import type { PatientRef } from '../../../src/crypto/patient-keys.ts';
 import { ref } from '../../../src/kernel/collection.ts';
 import type { UserId } from '../../../src/kernel/ids.ts';
@@ -10,9 +11,11 @@ import { reapplyTombstones } from '../../../src/lifecycle/erasure/reapply.ts';
 import { refusalOf, treatedAt } from '../../../src/lifecycle/erasure/rules.ts';
 import { privacyRequests } from '../../../src/lifecycle/requests/request.ts';
 import { createMemoryStore, type MemoryStore } from '../../doubles/memory-store.ts';
-import { dyingStore, openPrivacy, PLANTED } from '../house.ts';
+import { openPrivacy, PLANTED } from '../house.ts';
 
 const DAY_MS = 86_400_000;
+const isDeletion = ({ action, entity }: AuditEvent): boolean =>
+  action === 'D' && entity?.resource === 'Patient';
 
 describe('an erasure', () => {
   let store: MemoryStore;
@@ -58,7 +61,7 @@ describe('an erasure', () => {
       finalAt: now + 35 * DAY_MS,
     });
     const told = (await at.events()).filter(({ patient }) => patient === receipt?.alias).slice(-1);
-    const deletions = (await at.events()).filter(({ action }) => action === 'D');
+    const deletions = (await at.events()).filter(isDeletion);
     expect(deletions).toMatchObject([
       { patient: receipt?.alias, entity: { resource: 'Patient' }, outcome: '0' },
     ]);
@@ -94,7 +97,7 @@ describe('an erasure', () => {
   test('from its first step on nobody reads or writes the chart, and no key is made for the handle again', async () => {
     const id = await at.approved(of);
     // Barrier, then death: the next commit is never made.
-    await at.round({ store: dyingStore(store, 1) });
+    await at.dyingRound(1);
     expect((await at.requests.find(of, id, at.clock.now)).state).toBe('erasing');
     expect(await at.charts.read(of, [])).toBeNull();
     await expect(at.book(of, at.slot('2026-12-10T09:00'))).rejects.toMatchObject({ code: 'KEY_MISSING' });
@@ -106,15 +109,14 @@ describe('an erasure', () => {
     for (let commits = 0; ; commits += 1) {
       const victim = commits === 0 ? of : await at.plant();
       const id = await at.approved(victim);
-      // The requests class has a store of its own, so the first commit that dies is the second of the erasure.
-      await at.round({ store: dyingStore(store, commits) });
+      await at.dyingRound(commits);
       const finished = (await at.requests.find(victim, id, at.clock.now)).state === 'done';
       await at.round();
       expect((await at.requests.find(victim, id, at.clock.now)).state).toBe('done');
       const left = rows().filter((row) => row.includes(victim.patient));
       expect(left.map((row) => row.split('/')[0])).toEqual(['privacyRequests', 'tombstones']);
       const { alias = '' } = (await receiptOf(store, { of: victim, request: id })) ?? {};
-      const mine = (await at.events()).filter(({ patient, action }) => patient === alias && action === 'D');
+      const mine = (await at.events()).filter((event) => event.patient === alias && isDeletion(event));
       expect(mine).toHaveLength(1);
       if (finished) {
         expect(commits).toBeGreaterThan(6);
@@ -128,7 +130,7 @@ describe('an erasure', () => {
     await Promise.all([at.round(), at.round(), at.round()]);
     await at.round();
     expect((await at.requests.find(of, id, at.clock.now)).state).toBe('done');
-    expect((await at.events()).filter(({ action }) => action === 'D')).toHaveLength(1);
+    expect((await at.events()).filter(isDeletion)).toHaveLength(1);
     expect(named()).toEqual(['privacyRequests', 'tombstones']);
   });
 

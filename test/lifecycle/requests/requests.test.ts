@@ -99,11 +99,10 @@ describe('requests in the store', () => {
   test('a step and its event are one transaction: without the event nothing changes', async () => {
     const { start, requests, of, store, time, services } = await open();
     const { request } = await start();
-    const draft = services.audit.draft(TENANT);
     const confirm = () =>
       requests.advance({
-        ...{ of, id: request.id, step: { step: 'confirm' }, now: time.now, proof: draft.proof },
-        write: (tx) => draft.write(tx, ENTRY),
+        ...{ of, id: request.id, step: { step: 'confirm' }, now: time.now, audit: services.audit },
+        entry: ENTRY,
       });
     store.refuseWrites('auditEvents');
     await expect(confirm()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
