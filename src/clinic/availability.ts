@@ -66,7 +66,7 @@ export function openSpans(person: WorkingTime, question: AvailabilityQuestion): 
   const published = publishedIn(person, question);
   const rules = person.availability.flatMap((entry) => (isPublished(entry) ? [] : [entry]));
   const recurring = rules.flatMap((rule) =>
-    datesOf(rule, eve, question.to)
+    datesOf(rule, overnight(rule) ? eve : question.from, question.to)
       .filter((date) => !holidays.includes(date.toString()))
       .map((date) => spanOn(date, rule, zone))
       .filter(({ to }) => to > begin),
@@ -126,10 +126,31 @@ function datesOf(
 ): Temporal.PlainDate[] {
   const since = Temporal.PlainDate.from(rule.since);
   if (Temporal.PlainDate.compare(to, since) < 0) return [];
+  const weekdays = rule.rrule === DAILY ? WEEKDAYS : WEEKLY.exec(rule.rrule)?.[1]?.split(',');
+  if (weekdays !== undefined) return onWeekdays(weekdays, later(from, since), to);
   return recurrence(rule, since)
     .between(midnight(from), midnight(to), true)
     .map((at) => Temporal.PlainDate.from(at.toString().slice(0, 10)));
 }
+
+/** The rules of nearly everybody. The library would count from its first date each time, which takes longer every month. */
+const DAILY = 'FREQ=DAILY';
+const WEEKLY = /^FREQ=WEEKLY;BYDAY=((?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*)$/;
+const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+
+function onWeekdays(
+  names: readonly string[],
+  from: Temporal.PlainDate,
+  to: Temporal.PlainDate,
+): Temporal.PlainDate[] {
+  const days = Math.max(0, from.until(to, { largestUnit: 'days' }).days + 1);
+  return Array.from({ length: days }, (_, ahead) => from.add({ days: ahead })).filter(({ dayOfWeek }) =>
+    names.includes(WEEKDAYS[dayOfWeek - 1] ?? ''),
+  );
+}
+
+const later = (a: Temporal.PlainDate, b: Temporal.PlainDate): Temporal.PlainDate =>
+  Temporal.PlainDate.compare(a, b) < 0 ? b : a;
 
 const recurrence = (rule: AvailabilityRule, since: Temporal.PlainDate): RRuleTemporal =>
   new RRuleTemporal({
@@ -138,9 +159,11 @@ const recurrence = (rule: AvailabilityRule, since: Temporal.PlainDate): RRuleTem
 
 const midnight = (date: Temporal.PlainDate): Date => new Date(`${date.toString()}T00:00:00Z`);
 
-function spanOn(date: Temporal.PlainDate, { from, to }: AvailabilityRule, zone: string): TimeSpan {
-  const last = to > from ? date : date.add({ days: 1 });
-  return { from: instantOf(date, from, zone), to: instantOf(last, to, zone) };
+const overnight = ({ from, to }: AvailabilityRule): boolean => to <= from;
+
+function spanOn(date: Temporal.PlainDate, rule: AvailabilityRule, zone: string): TimeSpan {
+  const last = overnight(rule) ? date.add({ days: 1 }) : date;
+  return { from: instantOf(date, rule.from, zone), to: instantOf(last, rule.to, zone) };
 }
 
 function localInstant(text: string, zone: string): number {

@@ -27,12 +27,14 @@ export function parseDate(text: string): Temporal.PlainDate {
   }
 }
 
+const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+
 /** Spells an instant (ms since the epoch) in the clinic's zone. */
 export function spoken(at: number, zone: string): SpokenTime {
   const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
   return {
     start: local.toString({ timeZoneName: 'never', smallestUnit: 'second' }),
-    weekday: local.toLocaleString('en-US', { weekday: 'long' }),
+    weekday: WEEKDAYS[local.dayOfWeek - 1] ?? '',
     date: local.toPlainDate().toString(),
     time: local.toPlainTime().toString({ smallestUnit: 'minute' }),
     ...(shownTwice(local) ? { utcOffset: local.offset } : {}),

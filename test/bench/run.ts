@@ -4,6 +4,7 @@ import { BEARER_BENCHES } from './bearer.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { CRYPTO_BENCHES } from './crypto.ts';
 import { RIVAL_BENCHES } from './rivals.ts';
+import { SCHEDULING_BENCHES } from './scheduling.ts';
 
 /**
  * `npm run bench`: a table; `-- --json`: one JSON object a line; `-- --list`: the names; `-- --quick`: fewer rounds;
@@ -15,6 +16,7 @@ const ALL: readonly Bench[] = [
   ...RIVAL_BENCHES,
   ...AUDIT_BENCHES,
   ...BEARER_BENCHES,
+  ...SCHEDULING_BENCHES,
 ];
 const FLAGS = ['--json', '--list', '--quick'];
 

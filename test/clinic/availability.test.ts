@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, test } from 'vitest';
 import {
@@ -40,6 +41,28 @@ describe('availability', () => {
       '2026-12-08T09:00/10:00',
       '2026-12-22T09:00/10:00',
     ]);
+  });
+
+  test('every week on some days is the same as the library says, on any dates', () => {
+    const names = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
+    const base = Temporal.PlainDate.from('2026-01-01');
+    fc.assert(
+      fc.property(
+        fc.subarray(names, { minLength: 1 }),
+        fc.integer({ min: 0, max: 400 }),
+        fc.integer({ min: 0, max: 400 }),
+        fc.integer({ min: 0, max: 31 }),
+        (days, since, begin, length) => {
+          const range = [begin, begin + length].map((ahead) => base.add({ days: ahead }).toString());
+          const first = base.add({ days: since }).toString();
+          const own = rule(`FREQ=WEEKLY;BYDAY=${days.join(',')}`, { since: first });
+          // Weeks that begin on Monday are the default, so this says the same and goes through the library.
+          const theirs = rule(`FREQ=WEEKLY;WKST=MO;BYDAY=${days.join(',')}`, { since: first });
+          expect(spans([own], range as [string, string])).toEqual(spans([theirs], range as [string, string]));
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test('the last Friday of a month, and a rule that has ended', () => {

@@ -165,6 +165,30 @@ export function describeVisitLife(open: () => Promise<Store>): void {
       expect((await clinic.book(second(), clinic.slot('2026-12-03T09:00'))).outcome).toBe('done');
     });
 
+    test('a hold that ends while it is confirmed has one winner, whoever else sweeps', async () => {
+      for (let round = 0; round < 2; round += 1) {
+        await start();
+        await clinic.book(first(), clinic.slot('2026-12-03T09:00'));
+        await clinic.cancel(first());
+        clinic.clock.now += MINUTE;
+        const again = clinic.slot('2026-12-03T09:00');
+        const [back, rival] = await Promise.all([
+          clinic.book(first(), again),
+          clinic.book(second(), again),
+          clinic.sweep(),
+        ]);
+        expect([back.outcome, rival.outcome].sort()).toEqual(['done', 'taken']);
+        const booked = [...(await clinic.visits(first())), ...(await clinic.visits(second()))]
+          .map(({ appointment }) => appointment)
+          .filter(({ status }) => status === 'booked');
+        expect(booked).toHaveLength(1);
+        const dayAfter = { from: at('2026-12-03T00:00'), to: at('2026-12-04T00:00') };
+        expect(await store.tenant(clinic.tenant).busy(['dr'], dayAfter)).toEqual([
+          { resource: 'dr', from: again.start, to: again.end, booking: booked[0]?.booking },
+        ]);
+      }
+    });
+
     test('is undone by booking the held time again', async () => {
       await start();
       await clinic.book(first(), clinic.slot('2026-12-03T09:00'));

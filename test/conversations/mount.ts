@@ -20,17 +20,20 @@ export interface Connected {
   close(): Promise<void>;
 }
 
-interface MountOptions {
+/** How the address is served. */
+export interface MountOptions {
   readonly serverFor?: NonNullable<Parameters<typeof createMcpEndpoint>[0]['serverFor']>;
   /** For clients that cannot send a token: whose token a request without one is given. */
   readonly bearerOf?: Person;
+  /** Told how long the server had a request, in ms. */
+  readonly onServed?: (ms: number) => void;
 }
 
 const INFO = { name: 'conversation', version: '1.0.0' };
 const GRANT_SECONDS = 600;
 
 /** The real MCP address over HTTP for a clinic of a test's own, with tokens that the test signs. */
-export async function mountMcp(people: People, { serverFor, bearerOf }: MountOptions = {}) {
+export async function mountMcp(people: People, { serverFor, bearerOf, onServed }: MountOptions = {}) {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' };
   const server = createServer();
@@ -55,6 +58,8 @@ export async function mountMcp(people: People, { serverFor, bearerOf }: MountOpt
   };
   const injected = bearerOf === undefined ? undefined : `Bearer ${await token(bearerOf)}`;
   server.on('request', (req, res) => {
+    const began = performance.now();
+    if (onServed !== undefined) res.once('finish', () => onServed(performance.now() - began));
     if (injected !== undefined) req.headers.authorization ??= injected;
     handle(req, res).catch((error: unknown) => {
       const { status, body } = wireOf(error);

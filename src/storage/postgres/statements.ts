@@ -1,6 +1,7 @@
 import type { Collection } from '../../kernel/collection.ts';
 import type { TenantId } from '../../kernel/ids.ts';
 import type { TimeClaim, TimeSpan } from '../../kernel/store.ts';
+import { MAX_CLAIM_MS } from '../time-claims.ts';
 import type { RowWrite } from '../write-buffer.ts';
 import { inMillis, quoted, selectList, toParameter, toTimestamp } from './codec.ts';
 
@@ -38,12 +39,16 @@ export function selectPage(
   };
 }
 
+/** `ends` is what the index is by; the overlap alone would look at every claim there ever was (migration 0002). */
 export function selectBusy(tenant: TenantId, resources: readonly string[], within: TimeSpan): Statement {
   const span = SPAN(3, 4);
   const text = `SELECT resource, booking, ${inMillis(`lower(during * ${span})`)} AS "from",
       ${inMillis(`upper(during * ${span})`)} AS "to"
-    FROM time_claims WHERE _tenant = $1 AND resource = ANY($2::text[]) AND during && ${span}`;
-  return { text, values: [tenant, resources, toTimestamp(within.from), toTimestamp(within.to)] };
+    FROM time_claims WHERE _tenant = $1 AND resource = ANY($2::text[]) AND during && ${span}
+      AND ends > $3::timestamptz AND ends < $5::timestamptz`;
+  const { from, to } = within;
+  const last = toTimestamp(to + MAX_CLAIM_MS);
+  return { text, values: [tenant, resources, toTimestamp(from), toTimestamp(to), last] };
 }
 
 export function writeRow(tenant: TenantId, write: RowWrite): Statement {
@@ -82,7 +87,8 @@ export function lockResource(tenant: TenantId, resource: string): Statement {
 
 export function deleteClaim(tenant: TenantId, claim: TimeClaim): Statement {
   const text = `DELETE FROM time_claims
-    WHERE _tenant = $1 AND resource = $2 AND booking = $3 AND during <@ ${SPAN(4, 5)}`;
+    WHERE _tenant = $1 AND resource = $2 AND booking = $3 AND during <@ ${SPAN(4, 5)}
+      AND ends > $4::timestamptz AND ends <= $5::timestamptz`;
   return { text, values: claimValues(tenant, claim) };
 }
 
