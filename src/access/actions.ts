@@ -14,6 +14,7 @@ export const ACTIONS = {
   'summarise-chart': { about: 'chart', cedar: 'SummariseChart', needs: 'clinical' },
   'see-access': { about: 'chart', cedar: 'SeeAccess', needs: 'demographics' },
   'request-privacy': { about: 'chart', cedar: 'RequestPrivacy', needs: 'demographics' },
+  'keep-cards': { about: 'chart', cedar: 'KeepCards', needs: 'demographics' },
   'open-emergency': { about: 'chart', cedar: 'OpenEmergency', needs: null },
   'see-clinic': { about: 'clinic', cedar: 'SeeClinic', needs: null },
   'find-patients': { about: 'clinic', cedar: 'FindPatients', needs: 'demographics' },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { VERIFIER_PATH } from '../compose-http.ts';
+import { VERIFIER_PATH } from '../compose-parts.ts';
 import { buildVerifier } from './build-verifier.ts';
 
 /** One file for browsers. */

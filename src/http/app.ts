@@ -20,12 +20,8 @@ export interface AppOptions {
   readonly authorizationServer: string;
   /** Loaded at its first use: importing it costs most of a cold start. Null with an external issuer. */
   readonly oauth: (() => Promise<Pick<AuthorizationServer, 'handle'>>) | null;
-  /** The auditor console, loaded at its first use. */
-  readonly console: () => Promise<{ handle: Handle }>;
-  /** The emergency pages, loaded at their first use. */
-  readonly emergency: () => Promise<{ handle: Handle }>;
-  /** The privacy pages, loaded at their first use. */
-  readonly privacy: () => Promise<{ handle: Handle }>;
+  /** Pages of ours by their first path segment, such as `console`, each loaded at its first use. */
+  readonly pages: ReadonlyMap<string, () => Promise<{ handle: Handle }>>;
   /** URL path → file. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Faults of ours: name and code, never a value. */
@@ -45,11 +41,7 @@ type Route = (req: Request, res: ServerResponse) => Promise<void> | void;
 /** What answers every request. */
 export type Handle = (req: Request, res: ServerResponse) => Promise<void>;
 
-const CONSOLE_PATHS = /^\/console(?:\/|$)/;
 const OAUTH_PATHS = /^\/(oauth\/|\.well-known\/(openid-configuration|oauth-authorization-server)$)/;
-
-const EMERGENCY_PATHS = /^\/emergency(?:\/|$)/;
-const PRIVACY_PATHS = /^\/privacy(?:\/|$)/;
 
 /** One handler for node's http server and for Cloud Functions: finds the route, sets headers, turns errors into answers. */
 export function createApp(options: AppOptions): Handle {
@@ -66,9 +58,8 @@ export function createApp(options: AppOptions): Handle {
       const { pathname } = new URL(req.url ?? '/', options.origin);
       if (options.oauth !== null && OAUTH_PATHS.test(pathname))
         return await (await options.oauth()).handle(req, res);
-      if (CONSOLE_PATHS.test(pathname)) return await (await options.console()).handle(req, res);
-      if (EMERGENCY_PATHS.test(pathname)) return await (await options.emergency()).handle(req, res);
-      if (PRIVACY_PATHS.test(pathname)) return await (await options.privacy()).handle(req, res);
+      const page = options.pages.get(pathname.split('/')[1] ?? '');
+      if (page !== undefined) return await (await page()).handle(req, res);
       const asset = options.assets.get(pathname);
       if (asset !== undefined) return sendAsset(req, res, asset);
       const route = routes.get(pathname);

@@ -15,7 +15,8 @@ import { dropExport, openFile } from '../lifecycle/export/sealed-files.ts';
 import { confirmRequest } from '../lifecycle/requests/confirm.ts';
 import type { ConsentChange, RequestKind, RequestView } from '../lifecycle/requests/request.ts';
 import type { Requests } from '../lifecycle/requests/requests.ts';
-import { type Permit, type PermitParts, type Person, permit } from './permit.ts';
+import { type Permit, type PermitParts, type Person, permit } from '../oauth/page-permit.ts';
+import { CLIENT } from './frame.ts';
 
 /** What the desk stands on. */
 export interface DeskParts extends PermitParts {
@@ -193,12 +194,16 @@ export class PrivacyDesk {
   }
 
   #permit(person: Person, patient: string): Promise<Permit> {
-    return permit(this.#parts, person, { patient, actions: ['see-access', 'request-privacy'] });
+    return permit(this.#parts, person, {
+      patient,
+      actions: ['see-access', 'request-privacy'],
+      client: CLIENT,
+    });
   }
 
   /** Null for a chart that the policies do not open to this person. */
   async #nameOf(person: Person, patient: PatientId): Promise<string | null> {
-    const asked = { patient, actions: ['read-demographics', 'request-privacy'] } as const;
+    const asked = { patient, actions: ['read-demographics', 'request-privacy'], client: CLIENT } as const;
     const given = await permit(this.#parts, person, asked).catch((error: unknown) => {
       if (error instanceof AccessError) return null;
       throw error;

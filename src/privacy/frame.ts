@@ -1,6 +1,9 @@
 import { html, type SafeHtml } from '../kernel/html.ts';
 import { layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
 
+/** As the audit log names this page. */
+export const CLIENT = 'privacy-page';
+
 /** How times are shown: in the clinic's zone, with weekday and zone. */
 export type SayTime = (ms: number) => string;
 

@@ -15,8 +15,9 @@ import {
 import { requestRef } from '../lifecycle/requests/requests.ts';
 import type { Step } from '../lifecycle/requests/rules.ts';
 import { viewOf } from '../lifecycle/requests/rules.ts';
+import type { Person } from '../oauth/page-permit.ts';
 import { PrivacyError } from './errors.ts';
-import { CLIENT, type Person } from './permit.ts';
+import { CLIENT } from './frame.ts';
 
 /** What reviews stand on. */
 export type ReviewParts = ErasureParts & { readonly policies: Policies };

@@ -24,6 +24,7 @@ const CHART_ACTIONS = [
   'summarise-chart',
   'see-access',
   'request-privacy',
+  'keep-cards',
 ] as const;
 type ChartAction = (typeof CHART_ACTIONS)[number];
 const SCOPE_OF: Record<ChartAction, string> = {
@@ -36,10 +37,11 @@ const SCOPE_OF: Record<ChartAction, string> = {
   'summarise-chart': '*.rs',
   'see-access': 'Patient.rs',
   'request-privacy': 'Patient.rs',
+  'keep-cards': 'Patient.rs',
 };
 /** Whose these are; everything else is anybody's as the rules below say. */
 const STAFFS: readonly ChartAction[] = ['set-visit-status', 'summarise-chart'];
-const PEOPLES: readonly ChartAction[] = ['see-access', 'request-privacy'];
+const PEOPLES: readonly ChartAction[] = ['see-access', 'request-privacy', 'keep-cards'];
 interface Situation {
   readonly role: Role;
   readonly action: ChartAction;

@@ -95,9 +95,7 @@ export async function startAttacked(overrides: Partial<AuthorizationServerOption
     onFault: () => {},
     health: async () => ({ status: 'ok', store: 'postgres', kms: 'local', version: '0' }),
     oauth: async () => server,
-    console: () => Promise.reject(new Error('There is no console here.')),
-    emergency: () => Promise.reject(new Error('There are no emergency pages here.')),
-    privacy: () => Promise.reject(new Error('There are no privacy pages here.')),
+    pages: new Map(),
     mcp: createMcpEndpoint({
       origin: issuer,
       services,

@@ -37,11 +37,8 @@ export interface Permit {
   ) => AuditEntry;
 }
 
-/** As the audit log names this page. */
-export const CLIENT = 'privacy-page';
-
 /**
- * Decides as a tool's call is decided. Nobody stands between the person and this page, so all that their role may grant to
+ * Decides about an act on a page of ours as a tool's call is decided. Nobody stands between the person and this page, so all that their role may grant to
  * an app is granted. A refusal is an event.
  *
  * @throws AccessError `NOT_FOUND` for every chart that the policies do not open.
@@ -49,10 +46,12 @@ export const CLIENT = 'privacy-page';
 export async function permit(
   parts: PermitParts,
   person: Person,
-  asked: { patient: string; actions: readonly ChartAction[] },
+  /** `client` is the page as the audit log names it. */
+  asked: { patient: string; actions: readonly ChartAction[]; client: string },
 ): Promise<Permit> {
   const { facts, policies, clock } = parts;
-  const caller = { ...person, client: CLIENT };
+  const { client } = asked;
+  const caller = { ...person, client };
   const known = await facts.gather(caller, { asked: asked.patient, aboutChart: true, now: clock() });
   const role = known.member?.role ?? 'none';
   try {
@@ -64,7 +63,7 @@ export async function permit(
     const alias = await parts.patients.aliasOf(of);
     if (alias === null) throw notFound();
     const act = { outcome: '0', purposeOfUse: decision.purposeOfUse, policy: decision.policy } as const;
-    const actor = { user: person.user, role, client: CLIENT };
+    const actor = { user: person.user, role, client };
     const entry: Permit['entry'] = (operation, details) => ({
       ...act,
       operation,
@@ -74,7 +73,7 @@ export async function permit(
     });
     return { of, alias, role, entry };
   } catch (error) {
-    if (error instanceof AccessError) await recordRefusal(parts, person, { role, code: error.code });
+    if (error instanceof AccessError) await recordRefusal(parts, person, { role, client, code: error.code });
     throw error;
   }
 }
@@ -82,14 +81,14 @@ export async function permit(
 function recordRefusal(
   { audit }: PermitParts,
   { tenant, user }: Person,
-  { role, code }: { role: string; code: string },
+  { role, client, code }: { role: string; client: string; code: string },
 ): Promise<void> {
   return audit.append(tenant, {
     action: 'E',
-    operation: 'privacyPage',
+    operation: client,
     outcome: '4',
     reason: code,
-    actor: { user, role, client: CLIENT },
+    actor: { user, role, client },
     purposeOfUse: 'UNKNOWN',
     policy: 'deny-by-default',
   });

@@ -1,0 +1,77 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
+import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
+import type { TenantId, UserId } from '../../src/kernel/ids.ts';
+import { OAuthError } from '../../src/oauth/errors.ts';
+import { createOwnPages } from '../../src/oauth/own-pages.ts';
+import { createRateLimits } from '../../src/oauth/rate-limits.ts';
+import { CardVault } from '../../src/payments/card-vault.ts';
+import { walletPart } from '../../src/wallet/wallet.ts';
+import { openClinic } from '../access/people.ts';
+
+const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
+
+/** The wallet over HTTP, on a clinic in memory. Whoever names a user id of riverside has signed in. */
+export async function startWallet() {
+  const clinic = await openClinic();
+  const { store, services, secrets } = clinic;
+  const { audit, clock } = services;
+  const keyring = new LocalKeyring([{ version: 1, hex: 'ab'.repeat(32), status: 'active' }]);
+  const vault = new CardVault({
+    store,
+    keyring,
+    secrets,
+    audit,
+    clock,
+    tenantKeyId: async () => localKeyId(1),
+  });
+  const faults: unknown[] = [];
+  const server = createServer((req, res) => void pages.handle(req, res));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const pages = createOwnPages(
+    {
+      ...{ store, audit, origin, clock: Date.now, withoutSecondFactor: [], proxyHops: 0 },
+      cookieKeys: [COOKIE_KEY],
+      pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
+      limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
+      signIn: {
+        verify: async (idToken) => {
+          if (!idToken.startsWith('usr_')) throw new OAuthError('SIGN_IN_TOKEN', 'Sign in again.');
+          return {
+            userId: idToken as UserId,
+            tenant: 'riverside' as TenantId,
+            authTime: 0,
+            amr: ['pwd', 'mfa'],
+          };
+        },
+        profile: async () => ({ email: null, emailVerified: false }),
+      },
+      onFault: (fault) => faults.push(fault),
+    },
+    walletPart({ ...services, vault }),
+  );
+  const visitor = () => {
+    const browser = createBrowser(origin);
+    const pageOf = async (visit: Promise<VisitedPage | URL>): Promise<VisitedPage> => {
+      const page = await visit;
+      if (page instanceof URL) throw new Error(`Sent away to ${page.host}.`);
+      return page;
+    };
+    const open = (path = '/wallet') => pageOf(browser.open(new URL(path, origin)));
+    return {
+      browser,
+      open,
+      submit: (page: VisitedPage, act: string, fields: Record<string, string> = {}) =>
+        pageOf(browser.submit(page, `/wallet/${act}`, { csrf: fieldOf(page, 'csrf'), ...fields })),
+      signIn: async (user: string) =>
+        pageOf(browser.submit(await open(), '/wallet/sign-in', { idToken: user })),
+    };
+  };
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { ...clinic, vault, origin, faults, visitor, close };
+}
