@@ -103,7 +103,7 @@ test('the tool list is pinned: names, inputs, hints, scopes', () => {
       name: 'rescheduleAppointment',
       input: ['appointmentId', 'slotId', 'date', 'partOfDay', 'patient'],
       required: ['appointmentId'],
-      output: ['outcome', 'appointment', 'undoSlotId', 'choices', 'zone', 'phone'],
+      output: ['outcome', 'appointment', 'choices', 'zone', 'phone', 'undoSlotId'],
       hints: [false, false, false],
       security: anyOf(['patient/Appointment.crus'], ['user/Appointment.crus']),
     },

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { visit } from '../../clinic/appointment.ts';
 import { findOpenings, type Opening } from '../../clinic/openings.ts';
+import type { NamedSlot } from '../../clinic/slot-token.ts';
 import type { Question } from '../asking.ts';
 import { chartOf, type ToolCall, type ToolResult } from '../tool.ts';
 import type { VisitCards } from './visit-widget.ts';
@@ -18,6 +20,14 @@ export const opening = z.object({
   time: z.string(),
   utcOffset: z.string().optional(),
 });
+
+/** What an answer may hold beside its outcome, where a time is to be chosen. */
+export const choiceOutput = {
+  appointment: visit.optional(),
+  choices: z.array(opening).optional(),
+  zone: z.string().optional(),
+  phone: z.string().optional(),
+};
 
 /** What is wanted when no slot was chosen yet. */
 export interface Wish {
@@ -56,6 +66,17 @@ export async function offerChoices(
     question: questionOf(openings, before),
     ...cards(),
   };
+}
+
+/** The answer when the chosen slot went to somebody else. `before` says what did not happen. */
+export async function offerOthers(
+  call: ToolCall,
+  slot: NamedSlot,
+  { before, cards }: { before: string; cards: VisitCards },
+): Promise<ToolResult<Choices>> {
+  const wish = { visitType: slot.visitType, fromInstant: slot.start };
+  const said = { before: `That time has just been taken. ${before}`, cards };
+  return { ...(await offerChoices(call, wish, said)), refused: 'TIME_TAKEN' };
 }
 
 function questionOf(openings: readonly Opening[], before: string): Question {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { visit } from '../../clinic/appointment.ts';
 import type { KnownVisit } from '../../clinic/visits.ts';
 import { chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
 import {
@@ -9,18 +8,15 @@ import {
   patientArgument,
   slotArgument,
 } from './arguments.ts';
-import { offerChoices, opening } from './choices.ts';
+import { choiceOutput, offerChoices, offerOthers } from './choices.ts';
 import { UNDO_WORDS, undoFor } from './undo.ts';
 import { callClinic, changedAnswer, visitRequest } from './visit-change.ts';
 import { type VisitCards, visitCards, visitWidget } from './visit-widget.ts';
 
 const output = z.object({
   outcome: z.enum(['rescheduled', 'choose', 'full', 'callClinic']),
-  appointment: visit.optional(),
+  ...choiceOutput,
   undoSlotId: z.string().optional(),
-  choices: z.array(opening).optional(),
-  zone: z.string().optional(),
-  phone: z.string().optional(),
 });
 type Output = z.infer<typeof output>;
 
@@ -68,11 +64,8 @@ async function move(
   const slot = await services.slotTokens.read(slotId, { ...chartOf(call), user: principal.user }, now);
   const request = visitRequest(call, { outcome: 'rescheduled', cards });
   const moved = await services.bookings.move({ ...request, slot, slotId, appointmentId: known.id });
-  if (moved.outcome === 'taken') {
-    const before = 'That time has just been taken. Not moved; the visit stays as it was.';
-    const wish = { visitType: slot.visitType, fromInstant: slot.start };
-    return { ...(await offerChoices(call, wish, { before, cards })), refused: 'TIME_TAKEN' };
-  }
+  if (moved.outcome === 'taken')
+    return offerOthers(call, slot, { before: 'Not moved; the visit stays as it was.', cards });
   if (moved.outcome === 'callClinic')
     return callClinic(call, 'Not moved; the visit stays as it was. It is too soon to move it here');
   const { weekday, date, time, zone, title } = moved.visit;

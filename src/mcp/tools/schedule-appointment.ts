@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { visit } from '../../clinic/appointment.ts';
 import { McpError } from '../errors.ts';
 import { chartOf, defineTool, type ToolCall, type ToolResult } from '../tool.ts';
 import {
@@ -10,16 +9,13 @@ import {
   slotArgument,
   visitTypeArgument,
 } from './arguments.ts';
-import { offerChoices, opening } from './choices.ts';
+import { choiceOutput, offerChoices, offerOthers } from './choices.ts';
 import { callClinic, changedAnswer, visitRequest } from './visit-change.ts';
 import { visitCards, visitWidget } from './visit-widget.ts';
 
 const output = z.object({
   outcome: z.enum(['booked', 'choose', 'full', 'callClinic']),
-  appointment: visit.optional(),
-  choices: z.array(opening).optional(),
-  zone: z.string().optional(),
-  phone: z.string().optional(),
+  ...choiceOutput,
 });
 type Output = z.infer<typeof output>;
 
@@ -72,11 +68,8 @@ async function book(
   const request = visitRequest(call, { outcome: 'booked', cards });
   const overbook = request.by === 'staff' && input.overbook === true;
   const booked = await services.bookings.book({ ...request, slot, slotId, reason, overbook });
-  if (booked.outcome === 'taken') {
-    const before = 'That time has just been taken. Not booked; nothing was changed.';
-    const wish = { visitType: slot.visitType, fromInstant: slot.start };
-    return { ...(await offerChoices(call, wish, { before, cards })), refused: 'TIME_TAKEN' };
-  }
+  if (booked.outcome === 'taken')
+    return offerOthers(call, slot, { before: 'Not booked; nothing was changed.', cards });
   if (booked.outcome === 'callClinic')
     return callClinic(call, 'Not booked; nothing was changed. The clinic books this visit itself');
   const { weekday, date, time, zone, title } = booked.visit;
