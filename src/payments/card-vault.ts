@@ -87,18 +87,8 @@ export class CardVault {
   }
 
   /** What may be shown of a patient's cards, the oldest first. Commit the event of showing it first. */
-  async list(of: PatientRef): Promise<KeptCard[]> {
-    const { store, secrets } = this.#options;
-    const rows = await store
-      .tenant(of.tenant)
-      .list(cards, { equals: { patient: of.patient }, limit: MAX_CARDS });
-    const faces = rows
-      .sort((a, b) => a.row.createdAt - b.row.createdAt)
-      .map(async ({ id, row }) => {
-        const face = await secrets.open(of.tenant, { purpose: 'card-face', id }, row.face);
-        return { id, ...(JSON.parse(face.toString('utf8')) as CardFace) };
-      });
-    return Promise.all(faces);
+  list(of: PatientRef): Promise<KeptCard[]> {
+    return listCards(this.#options, of);
   }
 
   /** Destroys a card's key and everything kept of it, in one transaction. @throws PaymentError `CARD_UNKNOWN`. */
@@ -145,6 +135,23 @@ export class CardVault {
       plaintext.fill(0);
     }
   }
+}
+
+/** As {@link CardVault.list}: an export names the cards that are kept, and needs no keyring for that. */
+export async function listCards(
+  { store, secrets }: Pick<CardVaultOptions, 'store' | 'secrets'>,
+  of: PatientRef,
+): Promise<KeptCard[]> {
+  const rows = await store
+    .tenant(of.tenant)
+    .list(cards, { equals: { patient: of.patient }, limit: MAX_CARDS });
+  const faces = rows
+    .sort((a, b) => a.row.createdAt - b.row.createdAt)
+    .map(async ({ id, row }) => {
+      const face = await secrets.open(of.tenant, { purpose: 'card-face', id }, row.face);
+      return { id, ...(JSON.parse(face.toString('utf8')) as CardFace) };
+    });
+  return Promise.all(faces);
 }
 
 /** What a card's key is bound to: KMS writes it to CloudTrail in clear. */

@@ -6,10 +6,11 @@ import { EXPORT_FILE_IDS, EXPORT_FILES } from '../lifecycle/export/files.ts';
 import { TYPED } from '../lifecycle/requests/confirm.ts';
 import { REFUSALS, type RequestView, WORDS_LENGTH } from '../lifecycle/requests/request.ts';
 import { REQUEST_LIMITS } from '../lifecycle/requests/rules.ts';
+import { KIND_WORDS, STATE_WORDS } from '../lifecycle/requests/words.ts';
 import type { Page } from '../oauth/pages.ts';
 import type { DeskChart, DeskOverview } from './desk.ts';
 import { formTo, hidden, type PrivacyContext, pageOf, signOutForm } from './frame.ts';
-import { AFTER_REFUSAL, CONSENT_WORDS, KIND_WORDS, STATE_WORDS, TOPIC_WORDS } from './words.ts';
+import { AFTER_REFUSAL, CONSENT_WORDS, TOPIC_WORDS } from './words.ts';
 
 const COOLING_DAYS = REQUEST_LIMITS.coolingMs / 86_400_000;
 

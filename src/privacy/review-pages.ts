@@ -1,9 +1,9 @@
 import { html, type SafeHtml } from '../kernel/html.ts';
 import { REFUSALS } from '../lifecycle/requests/request.ts';
+import { KIND_WORDS } from '../lifecycle/requests/words.ts';
 import type { Page } from '../oauth/pages.ts';
 import { formTo, type PrivacyContext, pageOf, signOutForm } from './frame.ts';
 import type { QueuedRequest, RequestToReview } from './reviews.ts';
-import { KIND_WORDS } from './words.ts';
 
 const ERASED = 'who was erased since';
 const TITLE = 'Requests about patients’ data';

@@ -20,6 +20,7 @@ import { privacyRound } from '../../src/lifecycle/privacy-round.ts';
 import type { RequestKind } from '../../src/lifecycle/requests/request.ts';
 import { Requests } from '../../src/lifecycle/requests/requests.ts';
 import { REQUEST_LIMITS, type Step } from '../../src/lifecycle/requests/rules.ts';
+import { CardVault } from '../../src/payments/card-vault.ts';
 import { memoryOutside } from '../attacks/audit/scene.ts';
 import { NOON, openClinic } from '../clinic/house.ts';
 import { putMember } from '../doubles/members.ts';
@@ -32,7 +33,9 @@ export const PLANTED = [
   'RV-PLANTED-1',
   'planted@example.com',
   '617-555-0999',
+  '4111111111111111',
 ] as const;
+const CARD = PLANTED[5];
 const ENTRY: AuditEntry = {
   action: 'U',
   operation: 'test',
@@ -57,6 +60,7 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
   const mine = new SealedCharts({ store, keys });
   const audit = new AuditLog({ store, clock: Date.now, journal: () => undefined });
   const requests = new Requests({ store, charts: mine, secrets });
+  const vault = new CardVault({ ...options, secrets, audit });
   const forgotten: string[] = [];
   const parts: ErasureParts = {
     ...{ store, charts: mine, keys, secrets, requests, audit, clock: now },
@@ -129,6 +133,17 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
     await clinic.book(of, clinic.slot('2026-12-08T10:00'));
     await clinic.cancel(of);
     await start(of, 'correction', 'I take zanzibarine no more.');
+    await vault.add(
+      of,
+      {
+        card: { number: CARD, expires: '2040-12' },
+        face: { brand: 'visa', lastFour: '1111', expires: '2040-12' },
+      },
+      (act) => ({
+        ...ENTRY,
+        ...act,
+      }),
+    );
     return of;
   };
   const events = async (): Promise<AuditEvent[]> => {

@@ -1,4 +1,4 @@
-import { consentRef } from '../../access/consents.ts';
+import { consentRef, consents } from '../../access/consents.ts';
 import { emergencyGrants, emergencyRecords } from '../../access/emergency.ts';
 import { members } from '../../access/members.ts';
 import { relationships } from '../../access/relationships.ts';
@@ -35,26 +35,37 @@ const BY_PATIENT: readonly OfPatient[] = [
   cards,
 ] as unknown as readonly OfPatient[];
 
+/** What no destroyed key of the patient makes unreadable: it goes in the same moment as the keys. */
+const AT_ONCE = [indexEntries, cards, cardKeys] as unknown as readonly OfPatient[];
+
 /** Everything whose row has the patient's handle as its id. */
 const BY_ID: readonly Collection[] = [manifests, indexRecords, legalHolds];
 
+/** Where nothing of an erased patient is left; a test holds every collection that names patients against it. */
+export const PURGED: readonly Collection[] = [
+  ...BY_PATIENT,
+  ...BY_ID,
+  ...[patientKeys, patientKeyVersions, consents, privacyRequests, members, emergencyRecords],
+];
+
 /**
- * Puts into `tx` what makes a chart unreadable for good: its keys, its manifest, and what is sealed under the tenant's
- * search key or hashed under its index key. Returns how to write it, for after the caller's own reads.
+ * Puts into `tx` what makes a chart unreadable for good: its keys and manifest, and what stands under other keys (search
+ * index, payment cards). Returns how to write it, for after the caller's own reads.
  */
 export async function stageDestruction(
   tx: Reader,
   patient: PatientId,
 ): Promise<(writes: Transaction) => void> {
-  const [versions, entries] = await Promise.all([
+  const [versions, ...listed] = await Promise.all([
     tx.list(patientKeyVersions, { after: `${patient}_`, limit: MAX_VERSIONS }),
-    tx.list(indexEntries, { equals: { patient }, limit: MAX_VERSIONS }),
+    ...AT_ONCE.map((of) => tx.list(of, { equals: { patient }, limit: MAX_VERSIONS })),
   ]);
   const own = versions.filter(({ id }) => id.startsWith(`${patient}_`));
   return (writes) => {
     writes.delete(ref(patientKeys, patient));
     for (const { id } of own) writes.delete(ref(patientKeyVersions, id));
-    for (const { id } of entries) writes.delete(ref(indexEntries, id));
+    for (const [index, of] of AT_ONCE.entries())
+      for (const { id } of listed[index] ?? []) writes.delete(ref(of, id));
     for (const of of BY_ID) writes.delete(ref(of, patient));
   };
 }

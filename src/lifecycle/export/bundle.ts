@@ -66,6 +66,15 @@ export function bundleOf(held: Held): ExportBundle {
       authoredOn: iso(view.askedAt),
       lastModified: iso(view.changedAt),
     })),
+    ...held.cards.map(({ id, brand, lastFour, expires }) => ({
+      resourceType: 'Basic',
+      id: fhirId(id),
+      code: {
+        coding: [{ system: `${SYSTEM}:held`, code: 'payment-card' }],
+        text: `${brand} ending in ${lastFour}, expires ${expires}`,
+      },
+      subject,
+    })),
     // What this version cannot read is handed out all the same.
     ...held.others.map(({ name, plaintext }) => ({
       resourceType: 'Binary',

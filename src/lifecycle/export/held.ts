@@ -11,9 +11,11 @@ import { CryptoError } from '../../crypto/errors.ts';
 import type { ValueName } from '../../crypto/open-chart.ts';
 import type { PatientRef } from '../../crypto/patient-keys.ts';
 import type { SealedCharts } from '../../crypto/sealed-charts.ts';
+import type { TenantSecrets } from '../../crypto/tenant-secrets.ts';
 import type { Row } from '../../kernel/collection.ts';
 import type { PatientAlias } from '../../kernel/ids.ts';
 import type { Store } from '../../kernel/store.ts';
+import { type KeptCard, listCards } from '../../payments/card-vault.ts';
 import type { RequestView } from '../requests/request.ts';
 import { listRequests } from '../requests/requests.ts';
 import { viewOf } from '../requests/rules.ts';
@@ -40,6 +42,8 @@ export interface Held extends HeldChart {
   /** Who acts for, or treats, the patient. Opaque ids. */
   readonly related: readonly Row<typeof relationships.columns>[];
   readonly requests: readonly RequestView[];
+  /** What may be shown of payment cards; their numbers are opened for a processor alone. */
+  readonly cards: readonly KeptCard[];
   /** What was done with the chart, in the log's order. */
   readonly events: readonly AuditEvent[];
 }
@@ -56,6 +60,7 @@ export interface HeldVisit {
 export interface HeldParts {
   readonly store: Store;
   readonly charts: SealedCharts;
+  readonly secrets: TenantSecrets;
 }
 
 interface Value {
@@ -72,17 +77,18 @@ const MAX_RELATED = 1_000;
 export async function gatherHeld(parts: HeldParts, of: PatientRef, now: number): Promise<Held | null> {
   const { store } = parts;
   const reader = store.tenant(of.tenant);
-  const [chart, clinic, related, [consent], requests] = await Promise.all([
+  const [chart, clinic, related, [consent], requests, cards] = await Promise.all([
     readHeldChart(parts, of),
     findClinic(store, of.tenant),
     reader.list(relationships, { equals: { patient: of.patient }, limit: MAX_RELATED }),
     reader.get(consentRef(of.patient)),
     listRequests(reader, of),
+    listCards(parts, of),
   ]);
   if (chart === null) return null;
   return {
     ...chart,
-    ...{ of, clinic, consent, at: now },
+    ...{ of, clinic, consent, cards, at: now },
     related: related.map(({ row }) => row),
     requests: requests.map(({ id, row }) => viewOf(id, row, now)),
     events: await eventsAbout(store, of, chart.alias),
@@ -90,7 +96,10 @@ export async function gatherHeld(parts: HeldParts, of: PatientRef, now: number):
 }
 
 /** The chart's manifest says what there is, so that nothing can be forgotten. Null when there is no such chart. */
-export async function readHeldChart({ store, charts }: HeldParts, of: PatientRef): Promise<HeldChart | null> {
+export async function readHeldChart(
+  { store, charts }: Pick<HeldParts, 'store' | 'charts'>,
+  of: PatientRef,
+): Promise<HeldChart | null> {
   const opened = await valuesOf(charts, of);
   if (opened === null) return null;
   const { alias, values } = opened;

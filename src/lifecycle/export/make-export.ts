@@ -1,19 +1,21 @@
 import type { AuditEntry, AuditLog } from '../../audit/append.ts';
 import type { PatientRef } from '../../crypto/patient-keys.ts';
 import type { SealedCharts } from '../../crypto/sealed-charts.ts';
+import type { TenantSecrets } from '../../crypto/tenant-secrets.ts';
 import { ref } from '../../kernel/collection.ts';
 import type { Store } from '../../kernel/store.ts';
 import { RequestError } from '../requests/errors.ts';
 import type { Requests } from '../requests/requests.ts';
 import { ExportError } from './errors.ts';
 import { exportFilesOf } from './files.ts';
-import { gatherHeld, type Held } from './held.ts';
+import { gatherHeld, type Held, type HeldParts } from './held.ts';
 import { dropStrayChunks, exportRow, exports, sealFiles } from './sealed-files.ts';
 
 /** What exports stand on. */
 export interface ExportParts {
   readonly store: Store;
   readonly charts: SealedCharts;
+  readonly secrets: TenantSecrets;
   readonly requests: Requests;
   readonly audit: AuditLog;
 }
@@ -48,11 +50,7 @@ export async function makeExport(
 }
 
 /** @throws ExportError `EXPORT_NO_CHART`. */
-export async function requireHeld(
-  parts: Pick<ExportParts, 'store' | 'charts'>,
-  of: PatientRef,
-  now: number,
-): Promise<Held> {
+export async function requireHeld(parts: HeldParts, of: PatientRef, now: number): Promise<Held> {
   const held = await gatherHeld(parts, of, now);
   if (held === null)
     throw new ExportError('EXPORT_NO_CHART', 'There is no such chart. Nothing was exported.');
@@ -68,7 +66,7 @@ const madeEntry = ({ alias, chart }: Held, request: string): AuditEntry => ({
   entity: {
     resource: 'DocumentReference',
     id: request,
-    fields: [...Object.keys(chart).sort(), 'appointments', 'consents', 'requests', 'access'],
+    fields: [...Object.keys(chart).sort(), 'appointments', 'consents', 'requests', 'cards', 'access'],
   },
   purposeOfUse: 'PATRQT',
   policy: 'scheduled-job',

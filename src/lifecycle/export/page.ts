@@ -1,10 +1,11 @@
 import { CONSENT_TOPICS } from '../../access/consents.ts';
-import { accessReport } from '../../audit/reports/access.ts';
+import { PURPOSE_WORDS } from '../../audit/reports/access-words.ts';
 import type { Chart } from '../../clinic/chart.ts';
 import { CLINICAL_TYPES, type ClinicalType } from '../../clinic/chart.ts';
 import { type ChartLine, chartLines, displayName } from '../../clinic/chart-view.ts';
 import { spoken } from '../../clinic/clinic-time.ts';
 import { html, SafeHtml } from '../../kernel/html.ts';
+import { KIND_WORDS, STATE_WORDS } from '../requests/words.ts';
 import type { Held } from './held.ts';
 
 const TITLES: Readonly<Record<ClinicalType, string>> = {
@@ -18,13 +19,22 @@ const TITLES: Readonly<Record<ClinicalType, string>> = {
 /** No script, and nothing from elsewhere: it opens from a disk, prints, and follows the reader's colours. */
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid GrayText; }
-.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid color-mix(in srgb, CanvasText 20%, Canvas); }
-dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .5rem; overflow-wrap: anywhere; }
+@media (max-width: 44rem) {
+  thead { position: absolute; clip-path: inset(50%); }
+  tr { display: block; padding: .5rem 0; border-bottom: 1px solid GrayText; }
+  td { display: block; padding: 0; border: 0; overflow-wrap: anywhere; }
+  td:empty { display: none; }
+  td::before { content: attr(data-name) ": "; font-weight: 600; }
+}
 `;
+/** Accesses on the page; the access report has all of them. */
+const SHOWN = 500;
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** Everything that is held on a patient as one page that people read. Self-contained. */
@@ -50,7 +60,7 @@ ${personOf(chart)}
 ${CLINICAL_TYPES.map((type) => linesOf(TITLES[type], chartLines(chart.clinical ?? null, type)))}
 ${visitsOf(held, when)}
 ${choicesOf(held, when)}
-${accessOf(held)}
+${accessOf(held, when)}
 <p>Conversations with an assistant are not part of this record: the assistant’s provider keeps them, and only you can ask
 it for them.</p>
 </main>
@@ -123,32 +133,54 @@ function visitsOf({ visits, waiting }: Held, when: When): SafeHtml {
   )}`;
 }
 
-function choicesOf({ consent, related, requests, words }: Held, when: When): SafeHtml {
+function choicesOf({ consent, related, requests, words, cards }: Held, when: When): SafeHtml {
   const said =
     consent === null ? [] : CONSENT_TOPICS.map((topic) => [topic, consent[topic], when(consent.changedAt)]);
   return html`${tableOf('Consents', ['About', 'Said', 'Last change'], said)}${tableOf(
     'Who acts for you or treats you',
     ['Account', 'As', 'Until'],
-    related.map(({ user, kind, expiresAt }) => [user, kind, when(expiresAt)]),
+    related.map(({ user, kind, expiresAt }) => [
+      user,
+      kind === 'proxy' ? 'acts for you' : 'treats you',
+      when(expiresAt),
+    ]),
   )}${tableOf(
     'Your requests',
     ['Asked', 'What', 'State', 'In your words'],
-    requests.map((view) => [when(view.askedAt), view.kind, view.state, words.get(view.id) ?? '']),
+    requests.map((view) => [
+      when(view.askedAt),
+      KIND_WORDS[view.kind],
+      STATE_WORDS[view.state],
+      words.get(view.id) ?? '',
+    ]),
+  )}${tableOf(
+    'Payment cards',
+    ['Card', 'Ends in', 'Expires'],
+    cards.map(({ brand, lastFour, expires }) => [brand, lastFour, expires]),
   )}`;
 }
 
-function accessOf({ events, alias, at }: Held): SafeHtml {
-  const report = accessReport({ patient: alias, now: at });
-  for (const event of events) report.see(event);
-  const { columns, rows, note } = report.table();
-  return html`${tableOf('Who opened your chart', columns, rows)}<p>${note}</p>`;
+function accessOf({ events }: Held, when: When): SafeHtml {
+  const done = events.filter(({ outcome }) => outcome === '0').reverse();
+  const rows = done
+    .slice(0, SHOWN)
+    .map(({ recorded, actor, operation, purposeOfUse, entity }) => [
+      when(Date.parse(recorded)),
+      `${actor.role} (${actor.user})`,
+      operation,
+      PURPOSE_WORDS[purposeOfUse] ?? purposeOfUse,
+      entity?.fields?.join(', ') ?? '',
+    ]);
+  const left = done.length > SHOWN ? ` These are the last ${SHOWN} of ${done.length}; the file has all.` : '';
+  return html`${tableOf('Who opened your record', ['When', 'Who', 'What', 'Why', 'Parts'], rows)}
+<p>Acts that succeeded, the newest first.${left}</p>`;
 }
 
 function tableOf(title: string, columns: readonly string[], rows: readonly (readonly string[])[]): SafeHtml {
   if (rows.length === 0) return html`<h2>${title}</h2><p>Nothing recorded.</p>`;
   return html`<h2>${title}</h2>
-<div class="wide" tabindex="0" role="region" aria-label="${title}"><table>
+<table>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>\n`)}</tbody>
-</table></div>`;
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, at) => html`<td data-name="${columns[at] ?? ''}">${cell}</td>`)}</tr>\n`)}</tbody>
+</table>`;
 }

@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { putRelationship } from '../../../src/access/relationships.ts';
 import type { AuditEvent } from '../../../src/audit/event.ts';
+import { COLLECTIONS } from '../../../src/collections.ts';
 import type { PatientRef } from '../../../src/crypto/patient-keys.ts';
 import { ref } from '../../../src/kernel/collection.ts';
 import type { UserId } from '../../../src/kernel/ids.ts';
 import { receiptOf } from '../../../src/lifecycle/erasure/erase.ts';
 import { legalHoldRef } from '../../../src/lifecycle/erasure/legal-holds.ts';
 import { tombstonesOutside } from '../../../src/lifecycle/erasure/outside-tombstones.ts';
+import { PURGED } from '../../../src/lifecycle/erasure/purge.ts';
 import { reapplyTombstones } from '../../../src/lifecycle/erasure/reapply.ts';
 import { refusalOf, treatedAt } from '../../../src/lifecycle/erasure/rules.ts';
 import { privacyRequests } from '../../../src/lifecycle/requests/request.ts';
@@ -235,5 +237,12 @@ describe('an erasure', () => {
     await at.approved(of);
     await at.round();
     for (const planted of PLANTED) expect(text()).not.toContain(planted);
+  });
+
+  test('every collection that names patients is one that an erasure empties', () => {
+    const naming = COLLECTIONS.filter(({ columns }) => 'patient' in columns).map(({ name }) => name);
+    expect(naming.length).toBeGreaterThan(8);
+    const purged = PURGED.map(({ name }) => name);
+    expect(naming.filter((name) => !purged.includes(name))).toEqual([]);
   });
 });

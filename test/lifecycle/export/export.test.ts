@@ -41,7 +41,7 @@ function kept(text: string): Resource[] {
 
 async function open() {
   const clinic = await openClinic();
-  const parts = { store: clinic.store, charts: clinic.charts };
+  const parts = { store: clinic.store, charts: clinic.charts, secrets: clinic.secrets };
   const exportOf = async (patient: PatientId) =>
     requireHeld(parts, { tenant: TENANT, patient }, clinic.time.now);
   const importText = async (text: string) =>
