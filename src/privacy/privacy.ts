@@ -3,12 +3,14 @@ import { AccessError } from '../access/errors.ts';
 import { findMember } from '../access/members.ts';
 import { findClinic } from '../clinic/clinic.ts';
 import { timeWords } from '../clinic/clinic-time.ts';
+import { CryptoError } from '../crypto/errors.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ChartsealError } from '../kernel/errors.ts';
 import { ExportError } from '../lifecycle/export/errors.ts';
 import { EXPORT_FILES } from '../lifecycle/export/files.ts';
 import { RequestError } from '../lifecycle/requests/errors.ts';
 import { createCookieJar } from '../oauth/cookie-jar.ts';
+import { OAuthError } from '../oauth/errors.ts';
 import { formToken, isOwnForm } from '../oauth/form-token.ts';
 import {
   type PageSession,
@@ -294,6 +296,9 @@ function statusOf(error: unknown): number | null {
   if (error instanceof PrivacyError) return PRIVACY_STATUS[error.code];
   if (error instanceof RequestError) return error.code === 'REQUEST_UNKNOWN' ? 404 : 400;
   if (error instanceof ExportError) return 410;
+  if (error instanceof OAuthError && error.code === 'REQUEST_BODY') return 413;
+  // A chart that is being erased this very moment.
+  if (error instanceof CryptoError && error.code === 'KEY_MISSING') return 404;
   if (error instanceof AccessError && error.code !== 'POLICY_UNAVAILABLE') return 404;
   return null;
 }

@@ -33,8 +33,8 @@ describeNeeding('emulator suite', 'the console in the deployable bundle, as Host
       },
     };
   };
-  const signIn = async (browser: ReturnType<typeof openBrowser>, email: string) =>
-    browser.go('/console/sign-in', {
+  const signIn = async (browser: ReturnType<typeof openBrowser>, email: string, page = '/console') =>
+    browser.go(`${page}/sign-in`, {
       method: 'POST',
       headers: { origin: at.stack.origin, 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({
@@ -92,5 +92,23 @@ describeNeeding('emulator suite', 'the console in the deployable bundle, as Host
       headers: { origin: 'https://evil.example' },
     });
     expect(foreign.status).toBe(403);
+  });
+
+  test('the privacy pages are served by it too: a patient signs in and asks for a copy', async () => {
+    const browser = openBrowser();
+    const signedIn = await signIn(browser, 'john@example.com', '/privacy');
+    expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/privacy']);
+    const body = await (await browser.go('/privacy')).text();
+    expect(body).toContain('<h1>Your data</h1>');
+    const [, action = '', csrf = ''] =
+      /action="([^"]+\/start)">\s*<input type="hidden" name="csrf" value="([^"]+)"/.exec(body) ?? [];
+    const asked = await browser.go(action, {
+      method: 'POST',
+      headers: { origin: at.stack.origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ csrf, kind: 'export' }),
+    });
+    expect(asked.status).toBe(303);
+    expect(await (await browser.go('/privacy')).text()).toContain('A copy of my data');
+    expect([...browser.names]).toEqual(['__session']);
   });
 });

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { patientKeyVersions } from '../../src/crypto/patient-keys.ts';
 import type { VisitedPage } from '../../src/dev/user-agent/browser.ts';
+import { ref } from '../../src/kernel/collection.ts';
 import { REQUEST_LIMITS } from '../../src/lifecycle/requests/rules.ts';
 import { codeOf } from '../access/people.ts';
 import { eventsOf, TENANT } from '../mcp/house.ts';
@@ -65,6 +67,15 @@ describe('the privacy pages', () => {
     expect((await proxy.open()).html).not.toContain('Leo');
   });
 
+  test('who acts for several chooses by name, and each name is an event of that chart', async () => {
+    await at.relate('usr_proxy', at.john, 'proxy');
+    const home = await at.visitor().signIn('usr_proxy');
+    expect(headingOf(home)).toBe('Your data');
+    for (const name of ['Leo Park', 'John Quincy Doe']) expect(home.html).toContain(`>${name}</a>`);
+    const looks = (await eventsOf(at.services)).filter(({ operation }) => operation === 'readPrivacyPage');
+    expect(new Set(looks.map(({ patient }) => patient)).size).toBe(2);
+  });
+
   test('a copy is made by the job, downloaded with its event, and is over after a week', async () => {
     const john = await asJohn();
     await john.submit(john.home, path('/start'), { kind: 'export' });
@@ -97,6 +108,18 @@ describe('the privacy pages', () => {
     expect([file.status, file.html.includes('Doe')]).toEqual([503, false]);
     expect(at.faults.splice(0)).toMatchObject([{ code: 'AUDIT_UNAVAILABLE' }]);
     at.store.refuseWrites(null);
+  });
+
+  test('a copy whose key was retired meanwhile is asked for again', async () => {
+    const john = await asJohn();
+    await john.submit(john.home, path('/start'), { kind: 'export' });
+    await at.round();
+    const id = (await requests())[0]?.id ?? '';
+    const page = await john.open(path());
+    await at.store.tenant(TENANT).transact(async (tx) => tx.delete(ref(patientKeyVersions, `${at.john}_1`)));
+    at.keys.flush(TENANT);
+    const gone = await john.submit(page, path('/download'), { id, file: 'fhir' });
+    expect([gone.status, gone.html.includes('Ask for it again')]).toEqual([410, true]);
   });
 
   test('another person cannot download it, and a withdrawn one is gone at once', async () => {
@@ -231,10 +254,11 @@ describe('the privacy pages', () => {
     ['download', { id: 'prq_x', file: '../x' }],
     ['confirm', { id: 'prq_x' }],
     ['withdraw', { id: '' }],
+    ['start', { kind: 'correction', words: 'x'.repeat(60_000) }],
   ])('%s with %j is refused and changes nothing', async (act, fields) => {
     const john = await asJohn();
     const page = await john.submit(john.home, path(`/${act}`), fields as Record<string, string>);
-    expect([400, 404]).toContain(page.status);
+    expect([400, 404, 413]).toContain(page.status);
     expect(await requests()).toEqual([]);
   });
 });

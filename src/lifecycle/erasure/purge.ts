@@ -14,9 +14,10 @@ import { exportChunks, exports } from '../export/sealed-files.ts';
 import { privacyRequests, type RequestState } from '../requests/request.ts';
 import { legalHolds } from './legal-holds.ts';
 
-/** Rows that one transaction takes away. */
-const PAGE = 200;
-const MAX_VERSIONS = 400;
+/** Rows that one transaction takes away: small, for they are read whole, and may be of half a MiB each. */
+const PAGE = 50;
+/** The rest goes with the rows. */
+const MAX_VERSIONS = 100;
 
 const BEGUN: readonly string[] = ['erasing', 'done'] satisfies RequestState[];
 
@@ -56,14 +57,16 @@ export async function stageDestruction(
   tx: Reader,
   patient: PatientId,
 ): Promise<(writes: Transaction) => void> {
-  const [versions, ...listed] = await Promise.all([
-    tx.list(patientKeyVersions, { after: `${patient}_`, limit: MAX_VERSIONS }),
-    ...AT_ONCE.map((of) => tx.list(of, { equals: { patient }, limit: MAX_VERSIONS })),
+  const [[key], ...listed] = await Promise.all([
+    tx.get(ref(patientKeys, patient)),
+    ...AT_ONCE.map((of) => tx.list(of, { equals: { patient }, limit: PAGE })),
   ]);
-  const own = versions.filter(({ id }) => id.startsWith(`${patient}_`));
+  // One more than there is: a rotation may have been about to make it.
+  const versions = key === null ? 0 : Math.min(key.current + 1, MAX_VERSIONS);
   return (writes) => {
     writes.delete(ref(patientKeys, patient));
-    for (const { id } of own) writes.delete(ref(patientKeyVersions, id));
+    for (let version = 1; version <= versions; version += 1)
+      writes.delete(ref(patientKeyVersions, `${patient}_${version}`));
     for (const [index, of] of AT_ONCE.entries())
       for (const { id } of listed[index] ?? []) writes.delete(ref(of, id));
     for (const of of BY_ID) writes.delete(ref(of, patient));
@@ -91,6 +94,7 @@ export async function purgeRows(asked: PurgeRequest): Promise<void> {
     destroy(tx);
     tx.delete(consentRef(patient));
   });
+  await dropKeyVersions(store, patient);
   await blankReasons(store, patient);
   await dropRequests(asked);
   await detachMembers(asked);
@@ -106,6 +110,18 @@ async function deleteAll<C extends Columns>(
     if (page.length === 0) return;
     await store.transact(async (tx) => {
       for (const { id } of page) tx.delete(ref(of, id));
+    });
+  }
+}
+
+/** Listed outside the transaction, so that nobody else's keys are locked. */
+async function dropKeyVersions(store: TenantStore, patient: PatientId): Promise<void> {
+  for (;;) {
+    const page = await store.list(patientKeyVersions, { after: `${patient}_`, limit: PAGE });
+    const own = page.filter(({ id }) => id.startsWith(`${patient}_`));
+    if (own.length === 0) return;
+    await store.transact(async (tx) => {
+      for (const { id } of own) tx.delete(ref(patientKeyVersions, id));
     });
   }
 }
