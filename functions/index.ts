@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defineSecret } from 'firebase-functions/params';
 import { onRequest } from 'firebase-functions/v2/https';
 import { onSchedule } from 'firebase-functions/v2/scheduler';
+import { onTaskDispatched } from 'firebase-functions/v2/tasks';
 import { retentionRound } from '../src/audit/retention.ts';
 import { checkpointRound, sequenceRound } from '../src/audit/rounds.ts';
 import { sweepRound } from '../src/clinic/sweep-holds.ts';
@@ -12,11 +13,16 @@ import { readConfig } from '../src/config.ts';
 import { configurationRound } from '../src/configuration.ts';
 import type { Asset } from '../src/http/app.ts';
 import { ChartsealError } from '../src/kernel/errors.ts';
+import type { JobTask } from '../src/lifecycle/jobs/queue.ts';
+import { runTask } from '../src/lifecycle/jobs/worker.ts';
 import { privacyRound } from '../src/lifecycle/privacy-round.ts';
+import { rotationRound } from '../src/lifecycle/rotation/due.ts';
 
 const SECRETS = ['CHARTSEAL_SIGNING_KEYS', 'CHARTSEAL_COOKIE_KEYS'];
 /** Beside this file once it is bundled: the browser code and its index. */
 const WEB = join(import.meta.dirname, 'web');
+
+const REGION = 'us-central1';
 
 let composed: Composed | undefined;
 
@@ -27,6 +33,7 @@ function chart(): Composed {
     widgets: readWidgets(),
     journal: (line) => log({ severity: 'NOTICE', message: 'audit', ...line }),
     onFault: (fault) => log({ severity: 'ERROR', message: 'fault', ...fault }),
+    jobFunction: { region: REGION, functionName: 'jobStep' },
     onAlert: (alert) => log({ severity: 'ALERT', message: 'access', ...alert }),
   });
   return composed;
@@ -70,7 +77,7 @@ const jobFault =
 /** Everything that Chartseal serves over HTTP. */
 export const chartseal = onRequest(
   {
-    region: 'us-central1',
+    region: REGION,
     memory: '512MiB',
     timeoutSeconds: 60,
     concurrency: 40,
@@ -82,7 +89,7 @@ export const chartseal = onRequest(
 
 /** Two of one kind at once would be safe and useless; a run that failed is made up for by the next. */
 const MINUTELY = {
-  region: 'us-central1',
+  region: REGION,
   schedule: 'every 1 minutes',
   memory: '512MiB',
   timeoutSeconds: 300,
@@ -133,5 +140,32 @@ export const auditRetention = onSchedule(
     const { services, tenants } = chart();
     if (services.store.kind !== 'firestore') return;
     await retentionRound({ ...services, now: services.clock() }, await tenants(), jobFault('retention'));
+  },
+);
+
+/** Starts the rotations that are due, and hands out again what has stalled. */
+export const keyRotation = onSchedule(
+  { ...MINUTELY, schedule: 'every 10 minutes', secrets: secrets() },
+  async () => {
+    await rotationRound(chart().rotations, await chart().tenants(), jobFault('rotation'));
+  },
+);
+
+/** Some steps of a job. A task that fails is tried again; what is given up for good the round above hands out anew. */
+export const jobStep = onTaskDispatched<JobTask>(
+  {
+    region: REGION,
+    memory: '512MiB',
+    timeoutSeconds: 120,
+    concurrency: 1,
+    secrets: secrets(),
+    retryConfig: { maxAttempts: 10, minBackoffSeconds: 2, maxBackoffSeconds: 300 },
+    rateLimits: { maxConcurrentDispatches: 16 },
+  },
+  async ({ data }) => {
+    await runTask(chart().rotations.jobs, data).catch((error: unknown) => {
+      jobFault('jobs')(error);
+      throw error;
+    });
   },
 );

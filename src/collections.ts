@@ -25,6 +25,7 @@ import type { Store } from './kernel/store.ts';
 import { legalHolds } from './lifecycle/erasure/legal-holds.ts';
 import { erasures } from './lifecycle/erasure/receipt.ts';
 import { exportChunks, exports } from './lifecycle/export/sealed-files.ts';
+import { jobFaults, jobParts, jobSlots, jobs } from './lifecycle/jobs/job.ts';
 import { privacyRequests } from './lifecycle/requests/request.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
@@ -71,6 +72,10 @@ export const COLLECTIONS: readonly Collection[] = [
   auditConfiguration,
   cards,
   cardKeys,
+  jobs,
+  jobParts,
+  jobFaults,
+  jobSlots,
   consoleSessions,
   oauthState,
   oauthGrants,

@@ -24,6 +24,7 @@ import type { Keyring } from './crypto/keyring.ts';
 import { googleWebIdentity } from './crypto/kms-google-credentials.ts';
 import { KmsKeyring } from './crypto/kms-keyring.ts';
 import { KmsSigner } from './crypto/kms-signer.ts';
+import { KmsTenantKeys } from './crypto/kms-tenant-keys.ts';
 import { LocalKeyring } from './crypto/local-keyring.ts';
 import { PatientIndex } from './crypto/patient-index.ts';
 import { PatientKeys } from './crypto/patient-keys.ts';
@@ -34,7 +35,9 @@ import { type Clock, systemClock } from './kernel/clock.ts';
 import type { TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
 import type { ErasureParts } from './lifecycle/erasure/erase.ts';
+import { noQueue } from './lifecycle/jobs/queue.ts';
 import { Requests } from './lifecycle/requests/requests.ts';
+import { KeyRotations, type RotationOptions } from './lifecycle/rotation/rotations.ts';
 import type { Services } from './mcp/tool.ts';
 import { WidgetPages } from './mcp/widget-pages.ts';
 import { developmentOnly } from './oauth/development.ts';
@@ -45,6 +48,7 @@ import { googleAuthorization } from './storage/checkpoints/google-token.ts';
 import { httpWitness } from './storage/checkpoints/http-witness.ts';
 import { openFirestoreStore } from './storage/firestore/open-store.ts';
 import { openPostgresStore } from './storage/postgres/open-store.ts';
+import { cloudTasks } from './storage/tasks/cloud-tasks.ts';
 
 /** Everything that the domain needs, on the adapters that the configuration names. */
 export interface Composed {
@@ -55,6 +59,10 @@ export interface Composed {
   readonly indexKeys: IndexKeys;
   /** Finds patients by two identifiers. */
   readonly index: PatientIndex;
+  /** The life of keys: jobs, what is due, what is left. */
+  readonly rotations: KeyRotations;
+  /** Administration of tenants' KMS keys, with the rights of whoever runs this; null for local keys. */
+  readonly admin: KmsTenantKeys | null;
   readonly services: Services;
   /** What exports and erasures stand on. */
   readonly privacy: ErasureParts;
@@ -86,6 +94,8 @@ export interface ComposeOptions {
   readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
   /** What somebody should look at now; opaque ids alone. */
   readonly onAlert?: OnAlert;
+  /** The function to which Cloud Tasks brings the parts of jobs; unless given, whoever starts a job works it. */
+  readonly jobFunction?: { readonly region: string; readonly functionName: string };
   readonly clock?: Clock;
 }
 
@@ -124,6 +134,8 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     emergencyUrl: `${config.origin}/emergency`,
     privacyUrl: `${config.origin}/privacy`,
   };
+  const lifecycle = { ...keyOptions, keys, charts, indexKeys, index, audit };
+  const rotations = rotationsOf(config, lifecycle, options.jobFunction);
   const proof = proofOf(config, store, clock);
   const privacy = privacyOf(config, { store, charts, keys, secrets, services, proof });
   return {
@@ -133,6 +145,8 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     secrets,
     indexKeys,
     index,
+    rotations,
+    admin: rotations.options.admin,
     services,
     privacy,
     handle: httpOf(config, {
@@ -142,6 +156,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
       keyring,
       secrets,
       index,
+      rotations,
       onAlert,
       outside: proof?.outside ?? null,
     }),
@@ -166,6 +181,16 @@ function privacyOf(
     outside: proof?.outside ?? null,
     forgetAccount: (_tenant, user) => forgetAccount(accounts, user),
   };
+}
+
+function rotationsOf(
+  { kms, keyMaxAgeMs: maxAgeMs, projectId }: Config,
+  parts: Omit<RotationOptions, 'admin' | 'maxAgeMs' | 'queue'>,
+  jobFunction: ComposeOptions['jobFunction'],
+): KeyRotations {
+  const admin = kms.kind === 'local' ? null : new KmsTenantKeys(kmsClientOf(kms));
+  const queue = jobFunction === undefined ? noQueue : cloudTasks({ projectId, ...jobFunction });
+  return new KeyRotations({ ...parts, admin, maxAgeMs, queue });
 }
 
 function storeOf(config: Config): Store {

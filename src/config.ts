@@ -28,6 +28,8 @@ export interface Config {
   readonly chartLimits: { readonly person: ChartLimits; readonly client: ChartLimits };
   /** How long records are kept at the least, and backups at the most. */
   readonly retention: { readonly recordMs: number; readonly backupMs: number };
+  /** The oldest that a patient's key or an index key becomes before it is rotated, in ms. */
+  readonly keyMaxAgeMs: number;
   /** Sign-in and tokens. */
   readonly oauth: OAuthSettings;
   readonly firebase: { readonly apiKey: string; readonly authEmulatorUrl: string | null };
@@ -59,6 +61,7 @@ const EMULATORS = [
   'FIREBASE_AUTH_EMULATOR_HOST',
   'FUNCTIONS_EMULATOR',
   'CHARTSEAL_KMS_ENDPOINT',
+  'CLOUD_TASKS_EMULATOR_HOST',
 ] as const;
 
 const DAY_MS = 86_400_000;
@@ -97,6 +100,7 @@ const environment = z.object({
     .string()
     .regex(/^\d{1,3}$/)
     .default('35'),
+  CHARTSEAL_KEY_MAX_AGE_DAYS: z.coerce.number().int().min(30).max(3_650).default(365),
   CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
   AWS_REGION: z.string().default('us-east-1'),
   CHARTSEAL_AWS_ROLE: z
@@ -147,6 +151,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       recordMs: Number(vars.CHARTSEAL_RETENTION_YEARS ?? (development ? 0 : RECORD_YEARS)) * YEAR_MS,
       backupMs: Number(vars.CHARTSEAL_BACKUP_DAYS) * DAY_MS,
     },
+    keyMaxAgeMs: vars.CHARTSEAL_KEY_MAX_AGE_DAYS * 86_400_000,
     oauth: readOAuthSettings(env, { development }),
     firebase: {
       apiKey: vars.CHARTSEAL_FIREBASE_API_KEY,

@@ -46,6 +46,8 @@ export interface AuditEntity {
   readonly resource: string;
   readonly id?: string;
   readonly fields?: readonly string[];
+  /** How many, by name: what a job did. Whole numbers only. */
+  readonly counts?: Readonly<Record<string, number>>;
   /** Who received it, for a disclosure (45 CFR 164.528(b)(2)(ii)): an organisation or a person outside the clinic. */
   readonly recipient?: string;
   /** Where the recipient is, if known. Never the patient's own address. */

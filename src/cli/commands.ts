@@ -14,6 +14,13 @@ import { patientImport } from './commands/patient-import.ts';
 import { policyMatrix } from './commands/policy-matrix.ts';
 import { policyTest } from './commands/policy-test.ts';
 import { scheduleImport } from './commands/schedule-import.ts';
+import { keysReencrypt, keysRewrap, keysRotate } from './commands/keys-rotate.ts';
+import { keysStatus } from './commands/keys-status.ts';
+import { keysPause, keysResume } from './commands/keys-turn.ts';
+import { patientImport } from './commands/patient-import.ts';
+import { policyMatrix } from './commands/policy-matrix.ts';
+import { policyTest } from './commands/policy-test.ts';
+import { tenantCreate } from './commands/tenant-create.ts';
 import { token } from './commands/token.ts';
 
 /** Every command by its words. */
@@ -23,7 +30,14 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['demo', demo],
   ['token', token],
   ['doctor', doctor],
+  ['keys status', keysStatus],
+  ['keys rotate', keysRotate],
+  ['keys rewrap', keysRewrap],
+  ['keys reencrypt', keysReencrypt],
+  ['keys pause', keysPause],
+  ['keys resume', keysResume],
   ['keys generate', keysGenerate],
+  ['tenant create', tenantCreate],
   ['patient import', patientImport],
   ['schedule import', scheduleImport],
   ['patient export', patientExport],

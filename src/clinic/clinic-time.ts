@@ -28,6 +28,14 @@ export function parseDate(text: string): Temporal.PlainDate {
 }
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+/** @throws ClinicError `SCHEDULE_INVALID` unless `zone` is an IANA zone that exists. */
+export function requireZone(zone: string): void {
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
+  } catch {
+    throw new ClinicError('SCHEDULE_INVALID', 'There is no such zone. Give one such as America/New_York.');
+  }
+}
 
 /** Spells an instant (ms since the epoch) in the clinic's zone. */
 export function spoken(at: number, zone: string): SpokenTime {

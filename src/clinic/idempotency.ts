@@ -75,7 +75,22 @@ export async function keepAnswer(
   tx.create(at, { patient, body, sealed, expiresAt: kept.now + KEPT_MS });
 }
 
-const answerName = (mark: RequestMark): ValueName => ({
+/** Seals a kept answer anew when its key version must be left behind. True when it put something into `tx`. */
+export async function resealAnswer(
+  tx: Transaction,
+  chart: OpenChart,
+  { id, row }: { id: string; row: Row<typeof idempotency.columns> },
+): Promise<boolean> {
+  if (!chart.isStaleAside(row.sealed)) return false;
+  const at = ref(idempotency, id);
+  const name = answerName({ at });
+  const answer = await chart.openAside(name, row.sealed, { schema: ANSWER_SCHEMA });
+  tx.put(at, { ...row, sealed: await chart.sealAside(name, answer, { schema: ANSWER_SCHEMA }) });
+  answer.fill(0);
+  return true;
+}
+
+const answerName = (mark: Pick<RequestMark, 'at'>): ValueName => ({
   collection: 'idempotency',
   document: mark.at.id,
   compartment: 'answer',

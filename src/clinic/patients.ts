@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AuditDraft, AuditEntry } from '../audit/append.ts';
+import { StaleIndex } from '../crypto/index-keys.ts';
 import type { ValueName } from '../crypto/open-chart.ts';
 import type { PatientIndex } from '../crypto/patient-index.ts';
 import type { PatientKeys, PatientRef } from '../crypto/patient-keys.ts';
@@ -15,6 +16,7 @@ export interface ChartParts<C extends ChartCompartment> {
   readonly parts: { readonly [K in C]: z.infer<(typeof CHART_SHAPES)[K]> | null };
 }
 
+const MAX_TURNS = 3;
 const ALL = Object.keys(CHART_SHAPES) as ChartCompartment[];
 
 /** Patients' charts as the domain knows them: typed compartments in, typed compartments out. */
@@ -40,6 +42,21 @@ export class Patients {
     audit: { draft: AuditDraft; entry: AuditEntry },
   ): Promise<void> {
     await this.#keys.ensure(of);
+    for (let turn = 1; ; turn += 1) {
+      try {
+        return await this.#commit(of, chart, audit);
+      } catch (error) {
+        // A reindex moved the search index to another version between opening it and the commit.
+        if (!(error instanceof StaleIndex) || turn === MAX_TURNS) throw error;
+      }
+    }
+  }
+
+  async #commit(
+    of: PatientRef,
+    chart: Chart,
+    audit: { draft: AuditDraft; entry: AuditEntry },
+  ): Promise<void> {
     const index = await this.#index.open(of.tenant);
     await this.#charts.transact(
       of,

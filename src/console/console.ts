@@ -3,6 +3,8 @@ import { findMember } from '../access/members.ts';
 import { findClinic } from '../clinic/clinic.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { ChartsealError } from '../kernel/errors.ts';
+import type { TenantId } from '../kernel/ids.ts';
+import type { KeyStatus } from '../lifecycle/rotation/survey.ts';
 import { createCookieJar } from '../oauth/cookie-jar.ts';
 import { type PageDoor, type PageSignInParts, signInToPage } from '../oauth/page-sign-in.ts';
 import { type PageAssets, seeOther, sendPage } from '../oauth/pages.ts';
@@ -23,6 +25,8 @@ export interface ConsoleOptions extends PageSignInParts, LogPlaces {
   readonly clock: Clock;
   /** The self-contained program that goes into an evidence bundle, as JavaScript. */
   readonly verifier: string;
+  /** What is shown of keys: ages, versions, jobs. */
+  readonly keyStatus: (tenant: TenantId) => Promise<KeyStatus>;
   /** Faults of ours: name and code, never a value. */
   readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
 }
@@ -90,6 +94,7 @@ async function route(house: House, visit: Visit): Promise<void> {
   } else {
     if (path === '') return showConsole(house, visit);
     if (path === '/api/session') return sendJson(visit.res, { until: (await sessionOf(house, visit)).until });
+    if (path === '/api/keys') return sendKeys(house, visit);
     if (path.startsWith('/api/log/')) return sendLog(house, visit, path.slice('/api/log/'.length));
   }
   throw new ConsoleError('CONSOLE_ADDRESS', 'There is nothing at this address. The console is at /console.');
@@ -163,6 +168,13 @@ async function openReading(house: House, visit: Visit): Promise<void> {
   await house.sessions.startReading(session);
   const evidence = await readEvidence(house, session.tenant);
   sendJson(visit.res, { ...evidence, tenant: session.tenant, now: house.clock() });
+}
+
+/** Ages, versions and jobs: no key material, no patient. */
+async function sendKeys(house: House, visit: Visit): Promise<void> {
+  const session = await sessionOf(house, visit);
+  await recordAct(house, session, { action: 'R', operation: 'consoleKeys' });
+  sendJson(visit.res, await house.keyStatus(session.tenant));
 }
 
 async function sendLog(house: House, visit: Visit, part: string): Promise<void> {

@@ -5,16 +5,15 @@ import { type Store, StoreError, type Transaction } from '../kernel/store.ts';
 import { DEFAULT_INDEX_BITS, type IndexBits, requireIndexBits } from './blind-index.ts';
 import { CryptoError } from './errors.ts';
 import type { KeyCache } from './key-cache.ts';
-import type { Keyring } from './keyring.ts';
+import type { EncryptionContext, Keyring } from './keyring.ts';
 import type { IndexKey } from './search-facts.ts';
+import { WRAPPED_COLUMNS, wrappedKeyOf, wrappedRow } from './wrapped-row.ts';
 
 /** A wrapped index key, id = version; create-only, deleted when the next version has replaced it. */
 export const indexKeys = collection('indexKeys', {
-  keyId: 'text',
-  wrapped: 'bytes',
+  ...WRAPPED_COLUMNS,
   nameBirthDateBits: 'integer',
   surnameBirthYearBits: 'integer',
-  createdAt: 'instant',
 });
 
 /** One row, id `state`: entries are written under `write`; those from `oldest` on are still read. */
@@ -75,9 +74,13 @@ export class IndexKeys {
 
   /**
    * Begins a new version: from now on entries are written under it, and both are read. Does nothing while a
-   * reindex is under way. Answers the version being written.
+   * reindex is under way. Answers the version being written. `settle` adds what tells of it to the transaction.
    */
-  async begin(tenant: TenantId, bits: IndexBits): Promise<number> {
+  async begin(
+    tenant: TenantId,
+    bits: IndexBits,
+    settle: (tx: Transaction) => void = () => {},
+  ): Promise<number> {
     const [before] = await this.#options.store.tenant(tenant).get(INDEX_STATE);
     if (before === null) throw noIndex();
     if (before.write > before.oldest) return before.write;
@@ -88,6 +91,7 @@ export class IndexKeys {
       if (state === null || state.write !== before.write) return state?.write ?? next;
       tx.create(ref(indexKeys, String(next)), row);
       tx.put(INDEX_STATE, { write: next, oldest: state.write });
+      settle(tx);
       return next;
     });
   }
@@ -95,10 +99,12 @@ export class IndexKeys {
   /**
    * Ends a reindex: the old version is no longer read and its key is gone. `isEmpty` looks, in the same
    * transaction, whether anything of the old version is left. Answers false, and does nothing, while there is.
+   * `settle` adds what tells of it to the transaction.
    */
   async finish(
     tenant: TenantId,
     isEmpty: (tx: Transaction, version: number) => Promise<boolean>,
+    settle: (tx: Transaction) => void = () => {},
   ): Promise<boolean> {
     return this.#options.store.tenant(tenant).transact(async (tx) => {
       const [state] = await tx.get(INDEX_STATE);
@@ -106,6 +112,7 @@ export class IndexKeys {
       if (!(await isEmpty(tx, state.oldest))) return false;
       tx.put(INDEX_STATE, { write: state.write, oldest: state.write });
       tx.delete(ref(indexKeys, String(state.oldest)));
+      settle(tx);
       return true;
     });
   }
@@ -113,13 +120,11 @@ export class IndexKeys {
   async #newKey(tenant: TenantId, version: number, bits: IndexBits): Promise<Row<typeof indexKeys.columns>> {
     requireIndexBits(bits);
     const { keyring, tenantKeyId, clock } = this.#options;
-    const { wrapped } = await keyring.generate(await tenantKeyId(tenant), contextOf(tenant, version));
+    const { wrapped } = await keyring.generate(await tenantKeyId(tenant), indexContext(tenant, version));
     return {
-      keyId: wrapped.keyId,
-      wrapped: wrapped.blob,
+      ...wrappedRow(wrapped, clock()),
       nameBirthDateBits: bits.nameBirthDate,
       surnameBirthYearBits: bits.surnameBirthYear,
-      createdAt: clock(),
     };
   }
 
@@ -131,14 +136,15 @@ export class IndexKeys {
     if (row === null) throw new StaleIndex();
     const { keyring, cache } = this.#options;
     const secret = await cache.get(`${tenant}/index/${version}`, () =>
-      keyring.unwrap({ keyId: row.keyId, blob: row.wrapped }, contextOf(tenant, version)),
+      keyring.unwrap(wrappedKeyOf(row), indexContext(tenant, version)),
     );
     const bits = { nameBirthDate: row.nameBirthDateBits, surnameBirthYear: row.surnameBirthYearBits };
     return { version, secret, bits };
   }
 }
 
-const contextOf = (tenant: TenantId, version: number) => ({
+/** What a wrapped index key is bound to. */
+export const indexContext = (tenant: TenantId, version: number): EncryptionContext => ({
   app: 'chartseal',
   tenant,
   purpose: 'index',

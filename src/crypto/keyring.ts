@@ -9,6 +9,8 @@ export interface WrappedKey {
   /** The exact wrapping key: a KMS key ARN, or a local key's name and version. Never an alias. */
   readonly keyId: string;
   readonly blob: Uint8Array;
+  /** Which generation of that key wrapped it: KMS's `KeyMaterialId`. Absent where a keyring has none. */
+  readonly material?: string | null;
 }
 
 /** A fresh data key and its stored form. */

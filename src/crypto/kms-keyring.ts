@@ -42,7 +42,11 @@ export class KmsKeyring extends Keyring {
     const answer = await callKms((bound) => kms.send(command, bound));
     return {
       plaintext: answer.Plaintext ?? new Uint8Array(),
-      wrapped: { keyId: answer.KeyId ?? '', blob: answer.CiphertextBlob ?? new Uint8Array() },
+      wrapped: {
+        keyId: answer.KeyId ?? '',
+        blob: answer.CiphertextBlob ?? new Uint8Array(),
+        material: answer.KeyMaterialId ?? null,
+      },
     };
   }
 
@@ -71,7 +75,11 @@ export class KmsKeyring extends Keyring {
     });
     const answer = await callKms((bound) => kms.send(command, bound));
     if (answer.SourceKeyId !== wrapped.keyId) throw kmsFailure('KMS_CONTEXT');
-    return { keyId: answer.KeyId ?? '', blob: answer.CiphertextBlob ?? new Uint8Array() };
+    return {
+      keyId: answer.KeyId ?? '',
+      blob: answer.CiphertextBlob ?? new Uint8Array(),
+      material: answer.DestinationKeyMaterialId ?? null,
+    };
   }
 
   #clientOf(keyId: string, context: EncryptionContext): KMSClient {

@@ -84,6 +84,17 @@ export class OpenChart {
     return this.#manifest.revision;
   }
 
+  /** True when the manifest, or a value that was read here, is sealed under a version that the next write leaves behind. */
+  get isStale(): boolean {
+    const { key, manifest } = this.#from;
+    return this.#stale.size > 0 || (manifest !== null && keyVersionOf(manifest.sealed) < key.minSeal);
+  }
+
+  /** True when this, sealed beside the chart, is under a version that must be left behind. */
+  isStaleAside(sealed: Uint8Array): boolean {
+    return keyVersionOf(sealed) < this.#from.key.minSeal;
+  }
+
   /** True when the chart holds this value. */
   has(name: ValueName): boolean {
     return this.#manifest.values.has(this.#id(name));

@@ -1,12 +1,13 @@
 import type { Clock } from '../kernel/clock.ts';
-import { collection, type Row, ref } from '../kernel/collection.ts';
+import { collection, type Ref, type Row, ref } from '../kernel/collection.ts';
 import { newPatientAlias, type PatientAlias, type PatientId, type TenantId } from '../kernel/ids.ts';
-import { type Store, StoreError } from '../kernel/store.ts';
+import { type Store, StoreError, type Transaction } from '../kernel/store.ts';
 import { CryptoError } from './errors.ts';
 import type { KeyCache } from './key-cache.ts';
 import type { EncryptionContext, Keyring } from './keyring.ts';
 import type { DataKey } from './sealed-value.ts';
 import { tombstoneRef } from './tombstones.ts';
+import { WRAPPED_COLUMNS, wrappedKeyOf, wrappedRow } from './wrapped-row.ts';
 
 /** Which key version a patient's values are sealed under now. `alias` dies with this row. */
 export const patientKeys = collection('patientKeys', {
@@ -14,7 +15,7 @@ export const patientKeys = collection('patientKeys', {
   current: 'integer',
   /** Values of a lower version are resealed by whoever writes the chart next. */
   minSeal: 'integer',
-  /** `active`, or {@link ERASING}. */
+  /** `active`; `rotating` while older versions are still there; {@link ERASING}. */
   state: 'text',
   /** Digest of the sealed manifest that was written last; null before the first. A manifest put back is seen. */
   head: 'text?',
@@ -23,12 +24,8 @@ export const patientKeys = collection('patientKeys', {
 /** The state of a chart that is being erased: nothing reads or writes it any more but the erasure. */
 export const ERASING = 'erasing';
 
-/** A wrapped key of one version; create-only, id `{patient}_{version}`. */
-export const patientKeyVersions = collection('patientKeyVersions', {
-  keyId: 'text',
-  wrapped: 'bytes',
-  createdAt: 'instant',
-});
+/** A wrapped key of one version; id `{patient}_{version}`. Made once; a rewrap changes only what wraps it. */
+export const patientKeyVersions = collection('patientKeyVersions', WRAPPED_COLUMNS);
 
 /** A patient within a tenant. */
 export interface PatientRef {
@@ -45,6 +42,21 @@ export interface PatientKeysOptions {
   /** The wrapping key of a tenant: a KMS key ARN or a local key id. */
   readonly tenantKeyId: (tenant: TenantId) => Promise<string>;
 }
+
+/** What a change of a patient's key is told with, in its own transaction. */
+export interface Renewal {
+  /** Only a key made before this, ms since the epoch. */
+  readonly before: number;
+  readonly settle: (
+    tx: Transaction,
+    what: { readonly alias: PatientAlias; readonly version: number },
+  ) => void;
+  /** A row that `settle` creates. */
+  readonly proof: Ref;
+}
+
+/** Versions that one retirement looks back over; a patient has one or two. */
+const MAX_RETIRED = 400;
 
 /** One 256-bit key for each patient and version, wrapped by the tenant's key. One KMS call opens a whole chart. */
 export class PatientKeys {
@@ -69,18 +81,14 @@ export class PatientKeys {
     const keyId = await this.#options.tenantKeyId(of.tenant);
     const { secret, wrapped } = await this.#options.keyring.generate(
       keyId,
-      keyContext(of.tenant, row.alias, 1),
+      patientKeyContext(of.tenant, row.alias, 1),
     );
     try {
       await tenant.transact(async (tx) => {
         const [erased] = await tx.get(tombstoneRef(of.patient));
         if (erased !== null) throw missing();
         tx.create(address, row);
-        tx.create(ref(patientKeyVersions, versionId(of.patient, 1)), {
-          keyId: wrapped.keyId,
-          wrapped: wrapped.blob,
-          createdAt: this.#options.clock(),
-        });
+        tx.create(keyVersionRef(of.patient, 1), wrappedRow(wrapped, this.#options.clock()));
       });
       await this.#options.cache.get(cacheId(of, row.alias, 1), async () => secret);
       return row;
@@ -101,12 +109,9 @@ export class PatientKeys {
   /** @throws CryptoError `KEY_MISSING` when the patient has no key of that version, and what the keyring throws. */
   async load(of: PatientRef, alias: PatientAlias, version: number): Promise<DataKey> {
     const secret = await this.#options.cache.get(cacheId(of, alias, version), async () => {
-      const [row] = await this.#options.store
-        .tenant(of.tenant)
-        .get(ref(patientKeyVersions, versionId(of.patient, version)));
+      const [row] = await this.#options.store.tenant(of.tenant).get(keyVersionRef(of.patient, version));
       if (row === null) throw missing();
-      const wrapped = { keyId: row.keyId, blob: row.wrapped };
-      return this.#options.keyring.unwrap(wrapped, keyContext(of.tenant, alias, version));
+      return this.#options.keyring.unwrap(wrappedKeyOf(row), patientKeyContext(of.tenant, alias, version));
     });
     return { version, secret };
   }
@@ -115,6 +120,80 @@ export class PatientKeys {
   warm(of: PatientRef, alias: PatientAlias, version: number): DataKey | null {
     const secret = this.#options.cache.peek(cacheId(of, alias, version));
     return secret === null ? null : { version, secret };
+  }
+
+  /**
+   * Makes the next version and moves the patient to it: in one transaction it is created, becomes the one to seal
+   * under, and the least that a write may leave behind, so that no writer sees one without the others. `settle` adds
+   * to the transaction what tells of it. Answers null, and does nothing, when there is no such patient, the current
+   * version was made at `before` or later, or somebody else moved the patient meanwhile. KMS is called before the
+   * transaction, and nothing is sealed before the commit is confirmed.
+   *
+   * @throws CryptoError as `Keyring.generate`, and what the store throws.
+   */
+  async renew(of: PatientRef, { before, settle, proof }: Renewal): Promise<number | null> {
+    const { store, keyring, cache, clock, tenantKeyId } = this.#options;
+    const tenant = store.tenant(of.tenant);
+    const address = ref(patientKeys, of.patient);
+    const [seen] = await tenant.get(address);
+    if (seen === null || seen.state === ERASING) return null;
+    const [current] = await tenant.get(keyVersionRef(of.patient, seen.current));
+    if (current !== null && current.createdAt >= before) return null;
+    const version = seen.current + 1;
+    const alias = seen.alias as PatientAlias;
+    const context = patientKeyContext(of.tenant, alias, version);
+    const { secret, wrapped } = await keyring.generate(await tenantKeyId(of.tenant), context);
+    const move = tenant.transact(
+      async (tx) => {
+        const [key] = await tx.get(address);
+        if (key === null || key.state === ERASING || key.alias !== alias || key.current !== seen.current)
+          return false;
+        // Never older than what made it due, however the clocks of two machines differ.
+        tx.create(keyVersionRef(of.patient, version), wrappedRow(wrapped, Math.max(clock(), before)));
+        tx.put(address, { ...key, current: version, minSeal: version, state: 'rotating' });
+        settle(tx, { alias, version });
+        return true;
+      },
+      { proof },
+    );
+    const moved = await move.catch((error: unknown) => {
+      if (error instanceof StoreError && error.code === 'ALREADY_EXISTS') return false;
+      throw error;
+    });
+    if (!moved) return null;
+    await cache.get(cacheId(of, alias, version), async () => secret);
+    return version;
+  }
+
+  /**
+   * Destroys the wrapped keys below `minSeal`, of which nothing is sealed any more: whoever calls has just looked at
+   * every header. Since then no write could go back below it. Answers how many; null when there was nothing to do.
+   */
+  async retire(
+    of: PatientRef,
+    { minSeal, settle, proof }: { minSeal: number } & Omit<Renewal, 'before'>,
+  ): Promise<number | null> {
+    const address = ref(patientKeys, of.patient);
+    const oldest = Math.max(1, minSeal - MAX_RETIRED);
+    const olds = Array.from({ length: minSeal - oldest }, (_, at) => keyVersionRef(of.patient, oldest + at));
+    return this.#options.store.tenant(of.tenant).transact(
+      async (tx) => {
+        const [key, ...rows] = await tx.get(address, ...olds);
+        const gone = olds.filter((_, at) => rows[at] !== null);
+        if (
+          key === null ||
+          key.state === ERASING ||
+          key.minSeal !== minSeal ||
+          (gone.length === 0 && key.state === 'active')
+        )
+          return null;
+        for (const old of gone) tx.delete(old);
+        tx.put(address, { ...key, state: 'active' });
+        settle(tx, { alias: key.alias as PatientAlias, version: minSeal });
+        return gone.length;
+      },
+      { proof },
+    );
   }
 
   /** Forgets a patient's keys, or with no patient the whole tenant's, in this process. */
@@ -127,11 +206,23 @@ export class PatientKeys {
 const cacheId = (of: PatientRef, alias: string, version: number): string =>
   `${of.tenant}/${of.patient}/${alias}/${version}`;
 
-function keyContext(tenant: TenantId, alias: string, version: number): EncryptionContext {
-  return { app: 'chartseal', tenant, patient: alias, version: String(version) };
-}
+/** What a patient's wrapped key is bound to. */
+export const patientKeyContext = (tenant: TenantId, alias: string, version: number): EncryptionContext => ({
+  app: 'chartseal',
+  tenant,
+  patient: alias,
+  version: String(version),
+});
 
-const versionId = (patient: PatientId, version: number): string => `${patient}_${version}`;
+/** Where the wrapped key of a version is. */
+export const keyVersionRef = (patient: PatientId, version: number) =>
+  ref(patientKeyVersions, `${patient}_${version}`);
+
+/** Whose key a row of `patientKeyVersions` is, and which version. */
+export function partsOfKeyVersion(id: string): { patient: PatientId; version: number } {
+  const at = id.lastIndexOf('_');
+  return { patient: id.slice(0, at) as PatientId, version: Number(id.slice(at + 1)) };
+}
 
 const missing = (): CryptoError =>
   new CryptoError(

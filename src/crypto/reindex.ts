@@ -1,8 +1,8 @@
 import { type PatientId, parsePatientId, type TenantId } from '../kernel/ids.ts';
-import type { Store } from '../kernel/store.ts';
+import type { Store, TenantStore, Transaction } from '../kernel/store.ts';
 import type { IndexBits, IndexPurpose } from './blind-index.ts';
 import type { IndexKeys } from './index-keys.ts';
-import { indexEntries, indexRecords, type PatientIndex } from './patient-index.ts';
+import { indexEntries, indexRecords, type PatientIndex, type TenantIndex } from './patient-index.ts';
 import { partsOfBucket } from './search-facts.ts';
 
 const PAGE = 500;
@@ -31,16 +31,22 @@ export async function reindex(
     limit: options.limit,
   });
   for (const { id } of old) {
-    const patient: PatientId = parsePatientId(id);
-    await store.tenant(tenant).transact(async (tx) => {
-      const facts = await open.facts(tx, patient);
-      if (facts !== null) await open.put(tx, patient, facts);
-    });
+    await relist(store.tenant(tenant), open, parsePatientId(id));
   }
-  return keys.finish(tenant, async (tx, version) => {
-    const left = await tx.list(indexRecords, { equals: { version }, limit: 1 });
-    return left.length === 0;
+  return keys.finish(tenant, isIndexVersionEmpty);
+}
+
+/** Lists a patient under the version that is written now, as they were listed before; nothing when they are gone. */
+export function relist(store: TenantStore, open: TenantIndex, patient: PatientId): Promise<void> {
+  return store.transact(async (tx) => {
+    const facts = await open.facts(tx, patient);
+    if (facts !== null) await open.put(tx, patient, facts);
   });
+}
+
+/** Whether nothing of an index version is left. */
+export async function isIndexVersionEmpty(tx: Transaction, version: number): Promise<boolean> {
+  return (await tx.list(indexRecords, { equals: { version }, limit: 1 })).length === 0;
 }
 
 /** How a tenant's patients fall into the buckets of one purpose and index version. */

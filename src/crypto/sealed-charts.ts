@@ -14,6 +14,8 @@ export interface ReadChart {
 
 /** Runs of a transaction that found keys missing: the manifest's, those of the values, and some for a rotation. */
 const MAX_KEY_RUNS = 8;
+/** How often a key may be missing because it was retired meanwhile. */
+const MAX_RETIRED_RUNS = 3;
 
 /** Ends a transaction that needs keys which are not unwrapped yet: KMS is only called between its runs. */
 class KeysNotLoaded extends Error {}
@@ -80,8 +82,9 @@ export class SealedCharts {
       const opened = await this.#readOnce(of, [], { reader });
       return opened && { ...opened, values: await opened.chart.read(names(opened.chart)) };
     } catch (error) {
-      // A write between two of the rows read looks like a rollback: only a second look inside one snapshot tells.
-      if (!(error instanceof CryptoError && error.code === 'ROLLBACK')) throw error;
+      // A write between two of the rows read looks like a rollback, and a key may have been retired since: only a
+      // second look inside one snapshot tells.
+      if (!isOvertaken(error)) throw error;
       return this.transact(of, async (chart) => ({
         chart,
         values: await chart.read(typeof names === 'function' ? names(chart) : names),
@@ -144,11 +147,17 @@ export class SealedCharts {
       } catch (error) {
         if (!(error instanceof KeysNotLoaded)) throw error;
         if (run >= MAX_KEY_RUNS) throw tooManyKeys();
-        await keys.loadMissing();
+        await keys.loadMissing().catch((failed: unknown) => {
+          // Retired between the runs: the next run sees the chart as it was resealed. If it is truly gone, so is hope.
+          if (!(isOvertaken(failed) && run < MAX_RETIRED_RUNS)) throw failed;
+        });
       }
     }
   }
 }
+
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof CryptoError && (error.code === 'ROLLBACK' || error.code === 'KEY_MISSING');
 
 /** One load for each version, however many values it opens: in `per-access` mode a chart is one KMS call too. */
 function once(load: (version: number) => Promise<DataKey>): (version: number) => Promise<DataKey> {

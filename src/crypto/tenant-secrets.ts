@@ -6,15 +6,12 @@ import { type Store, StoreError } from '../kernel/store.ts';
 import { CryptoError } from './errors.ts';
 import { encodeParts } from './field-context.ts';
 import type { KeyCache } from './key-cache.ts';
-import type { Keyring } from './keyring.ts';
+import type { EncryptionContext, Keyring } from './keyring.ts';
 import { type DataKey, open, seal } from './sealed-value.ts';
+import { WRAPPED_COLUMNS, wrappedKeyOf, wrappedRow } from './wrapped-row.ts';
 
 /** A tenant's wrapped HMAC root; create-only, id `root_{version}`. */
-export const tenantSecrets = collection('tenantSecrets', {
-  keyId: 'text',
-  wrapped: 'bytes',
-  createdAt: 'instant',
-});
+export const tenantSecrets = collection('tenantSecrets', WRAPPED_COLUMNS);
 
 /** What a tenant MAC is for. Bound into the MAC: never rename or reuse one. */
 export type MacPurpose = 'idempotency' | 'body' | 'slot' | 'hold' | 'confirm' | 'privacy-request';
@@ -50,10 +47,10 @@ export class TenantSecrets {
     const address = ref(tenantSecrets, `root_${VERSION}`);
     const [existing] = await store.tenant(tenant).get(address);
     if (existing !== null) return;
-    const { wrapped } = await keyring.generate(await tenantKeyId(tenant), contextOf(tenant));
+    const { wrapped } = await keyring.generate(await tenantKeyId(tenant), secretContext(tenant, VERSION));
     try {
       await store.tenant(tenant).transact(async (tx) => {
-        tx.create(address, { keyId: wrapped.keyId, wrapped: wrapped.blob, createdAt: clock() });
+        tx.create(address, wrappedRow(wrapped, clock()));
       });
     } catch (error) {
       if (!(error instanceof StoreError && error.code === 'ALREADY_EXISTS')) throw error;
@@ -100,7 +97,7 @@ export class TenantSecrets {
       const [row] = await store.tenant(tenant).get(ref(tenantSecrets, `root_${VERSION}`));
       if (row === null)
         throw new CryptoError('KEY_MISSING', 'The tenant has no secret yet. Run "chartseal tenant create".');
-      return keyring.unwrap({ keyId: row.keyId, blob: row.wrapped }, contextOf(tenant));
+      return keyring.unwrap(wrappedKeyOf(row), secretContext(tenant, VERSION));
     });
   }
 }
@@ -114,9 +111,10 @@ export interface SealedPlace {
 const contextIn = (tenant: TenantId, { purpose, id }: SealedPlace): Buffer =>
   encodeParts(['chartseal/tenant-value/1', tenant, purpose, id].map((text) => Buffer.from(text, 'utf8')));
 
-const contextOf = (tenant: TenantId) => ({
+/** What a wrapped root is bound to. */
+export const secretContext = (tenant: TenantId, version: number): EncryptionContext => ({
   app: 'chartseal',
   tenant,
   purpose: 'mac-root',
-  version: String(VERSION),
+  version: String(version),
 });

@@ -9,6 +9,7 @@ import { ChartsealError } from '../kernel/errors.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { privacyRound } from '../lifecycle/privacy-round.ts';
 import { addSigners } from './audit-signers.ts';
+import { rotationTurn } from './rotation-turn.ts';
 
 /** Something that the clock starts. In production each is a scheduled function (`functions/index.ts`). */
 export interface ClockJob {
@@ -27,7 +28,10 @@ export interface JobRound {
 }
 
 /** Every job of the local stack, more often than in production so that a developer sees what it does. */
-export function stackJobs(config: Config, { store, services, privacy, proof }: Composed): ClockJob[] {
+export function stackJobs(
+  config: Config,
+  { store, services, privacy, proof, rotations, admin }: Composed,
+): ClockJob[] {
   const { audit, clock } = services;
   return [
     {
@@ -39,8 +43,8 @@ export function stackJobs(config: Config, { store, services, privacy, proof }: C
       name: 'checkpoint',
       everyMs: 60_000,
       run: async ({ tenants, onFault }) => {
-        if (proof === null) return;
-        await addSigners(config, proof, tenants);
+        if (proof === null || admin === null) return;
+        await addSigners(proof, admin, tenants);
         await checkpointRound(proof.checkpoints, tenants, onFault);
       },
     },
@@ -53,6 +57,11 @@ export function stackJobs(config: Config, { store, services, privacy, proof }: C
       name: 'privacy',
       everyMs: 10_000,
       run: ({ tenants, ...round }) => privacyRound(privacy, tenants, round),
+    },
+    {
+      name: 'rotation',
+      everyMs: 60_000,
+      run: (round) => rotationTurn(rotations, round),
     },
     {
       name: 'configuration',

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateAliasCommand, CreateKeyCommand, DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { members } from '../access/members.ts';
 import { putRelationship } from '../access/relationships.ts';
 import { importPatient } from '../clinic/import-patient.ts';
@@ -24,7 +23,7 @@ export async function seed(config: Config, composed: Composed): Promise<void> {
   for (const demo of DEMO_CLINICS) {
     const tenant = parseTenantId(demo.tenant);
     const { name, phone, zone } = demo;
-    const keyId = await tenantKey(config, tenant);
+    const keyId = await tenantKey(config, composed, tenant);
     await setUpClinic(composed.store, tenant, {
       ...demo,
       clinic: { name, phone, zone, keyId, state: 'active' },
@@ -92,21 +91,7 @@ async function chartOf(composed: Composed, tenant: TenantId, name: string): Prom
   return (await importPatient(bundle, { tenant, patients, audit, by: 'local-stack' })).patient;
 }
 
-/** The tenant's wrapping key: made once, found again by its alias, and then named by its ARN alone. */
-async function tenantKey(config: Config, tenant: TenantId): Promise<string> {
-  if (config.kms.kind === 'local') return localKeyId(config.kms.keys.at(-1)?.version ?? 1);
-  const credentials = { accessKeyId: 'emulator', secretAccessKey: 'emulator' };
-  const endpoint = config.kms.kind === 'emulator' ? { endpoint: config.kms.endpoint, credentials } : {};
-  const kms = new KMSClient({ region: config.kms.region, ...endpoint });
-  const alias = `alias/chartseal/${tenant}`;
-  try {
-    const found = await kms.send(new DescribeKeyCommand({ KeyId: alias }));
-    if (found.KeyMetadata?.Arn !== undefined) return found.KeyMetadata.Arn;
-  } catch (error) {
-    if (!(error instanceof Error && error.name === 'NotFoundException')) throw error;
-  }
-  const created = await kms.send(new CreateKeyCommand({ Description: `Chartseal tenant ${tenant}` }));
-  const arn = created.KeyMetadata?.Arn ?? '';
-  await kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: arn }));
-  return arn;
+function tenantKey({ kms }: Config, { admin }: Composed, tenant: TenantId): Promise<string> | string {
+  if (kms.kind === 'local') return localKeyId(kms.keys.at(-1)?.version ?? 1);
+  return admin?.wrappingKey(tenant) ?? '';
 }

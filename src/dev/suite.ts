@@ -22,6 +22,8 @@ import { journalIn, leaveNote, type OnStarted, PROJECT, serverEnv, startClosable
 const ROOT = join(import.meta.dirname, '../..');
 /** firebase-tools looks for its project beside this file, so it stands in the root and is gone afterwards. */
 const SUITE_CONFIG = 'firebase.local.json';
+/** Where `functions/index.ts` deploys to. */
+const FUNCTIONS_REGION = 'us-central1';
 const READY_MS = 120_000;
 const SUITE_MIN_JAVA = 21;
 const MAIN_CLASS = 'com.google.cloud.datastore.emulator.firestore.CloudFirestore';
@@ -52,11 +54,15 @@ async function startParts(options: StackOptions, started: OnStarted): Promise<Om
     ...serverEnv({ dataDir, origin, secrets, kmsUrl: kms.url, authHost: `127.0.0.1:${ports.auth}` }),
     CHARTSEAL_STORE: 'firestore',
     FIRESTORE_EMULATOR_HOST: `127.0.0.1:${ports.firestore}`,
+    CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${ports.tasks}`,
   };
   await startFirebase({ ports, env, dataDir }, started);
   Object.assign(process.env, env);
   const config = readConfig(env);
-  const composed = compose(config, { assets: new Map(), journal: journalIn(dataDir), onFault });
+  const composed = compose(config, {
+    ...{ assets: new Map(), journal: journalIn(dataDir), onFault },
+    jobFunction: { region: FUNCTIONS_REGION, functionName: 'jobStep' },
+  });
   started(() => composed.close());
   await seed(config, composed);
   started(startJobs(stackJobs(config, composed), { tenants: composed.tenants, onFault }));
@@ -116,6 +122,7 @@ async function startFirebase(
         // The suite names its own emulators to the function; ours must not be taken for ones that run elsewhere.
         FIRESTORE_EMULATOR_HOST: undefined,
         FIREBASE_AUTH_EMULATOR_HOST: undefined,
+        CLOUD_TASKS_EMULATOR_HOST: undefined,
         FIRESTORE_EMULATOR_BINARY_PATH: wrapper,
         PATH: `${dirname(where.java)}:${process.env['PATH'] ?? ''}`,
         JAVA_HOME: dirname(dirname(where.java)),

@@ -4,6 +4,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import type { PatientRef } from '../crypto/patient-keys.ts';
 import { open, seal } from '../crypto/sealed-value.ts';
 import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
+import { WRAPPED_COLUMNS, wrappedKeyOf, wrappedRow } from '../crypto/wrapped-row.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { collection, type Ref, ref } from '../kernel/collection.ts';
 import { randomId, type TenantId } from '../kernel/ids.ts';
@@ -20,12 +21,7 @@ export const cards = collection('cards', {
   createdAt: 'instant',
 });
 /** The wrapped key of a card, under the card's id. Apart, so that a backup of one is no backup of the other. */
-export const cardKeys = collection('cardKeys', {
-  patient: 'text',
-  keyId: 'text',
-  wrapped: 'bytes',
-  createdAt: 'instant',
-});
+export const cardKeys = collection('cardKeys', { patient: 'text', ...WRAPPED_COLUMNS });
 
 /** A kept card as its owner sees it. */
 export interface KeptCard extends CardFace {
@@ -78,8 +74,7 @@ export class CardVault {
     await audit.commit(of.tenant, async (tx) => {
       const kept = await tx.list(cards, { equals: { patient: of.patient }, limit: MAX_CARDS });
       if (kept.length >= MAX_CARDS) throw tooMany();
-      const { keyId, blob: wrapped } = key.wrapped;
-      tx.create(ref(cardKeys, id), { patient: of.patient, keyId, wrapped, createdAt });
+      tx.create(ref(cardKeys, id), { patient: of.patient, ...wrappedRow(key.wrapped, createdAt) });
       tx.create(ref(cards, id), { patient: of.patient, sealed, face, createdAt });
       return entry({ action: 'C', operation: 'keepCard', entity: entityOf(id) });
     });
@@ -118,8 +113,7 @@ export class CardVault {
     const at = refsOf(id);
     const [row, key] = await store.tenant(of.tenant).get(at.card, at.key);
     if (row === null || key === null || row.patient !== of.patient) throw unknown();
-    const wrapped = { keyId: key.keyId, blob: key.wrapped };
-    const secret = await keyring.unwrap(wrapped, keyContext(of.tenant, id));
+    const secret = await keyring.unwrap(wrappedKeyOf(key), keyContext(of.tenant, id));
     const plaintext = open(row.sealed, { version: KEY_VERSION, secret }, contextOf(of, id));
     try {
       const entity = { ...entityOf(id), fields: ['card.number', 'card.expires'], recipient: to.name };

@@ -56,6 +56,7 @@ export async function serveConsole(options: {
     cookieKeys: [COOKIE_KEY],
     pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'k' },
     withoutSecondFactor: [],
+    keyStatus: () => Promise.reject(new Error('no keys here')),
     limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
     proxyHops: 0,
     verifier: '',

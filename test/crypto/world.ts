@@ -92,6 +92,7 @@ export async function addKeyVersion(world: World, of: PatientRef, keyId = localK
     tx.create(ref(patientKeyVersions, `${of.patient}_${version}`), {
       keyId: wrapped.keyId,
       wrapped: wrapped.blob,
+      material: null,
       createdAt: 0,
     });
     tx.put(ref(patientKeys, of.patient), { ...key, current: version });

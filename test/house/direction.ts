@@ -22,7 +22,13 @@ const LAYERS: readonly (readonly string[])[] = [
 /** What only some places may import: package → the path prefixes that may. */
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/': ['src/crypto/kms-', 'src/dev/'],
-  'firebase-admin': ['src/storage/firestore/', 'src/oauth/sign-in', 'src/dev/', 'src/compose.ts'],
+  'firebase-admin': [
+    'src/storage/firestore/',
+    'src/storage/tasks/',
+    'src/oauth/sign-in',
+    'src/dev/',
+    'src/compose.ts',
+  ],
   pg: ['src/storage/postgres/', 'src/dev/'],
 };
 

@@ -237,15 +237,17 @@ function entitiesOf(kind: Kind, event: AuditEvent): Entity[] {
       },
     ];
   const value = entity?.id ?? entity?.resource ?? operation;
+  const detail = [
+    ...fields.map((name) => ({ type: 'field', valueString: name })),
+    ...Object.entries(entity?.counts ?? {}).map(([name, n]) => ({ type: name, valueString: String(n) })),
+  ];
   return [
     ...person,
     {
       what: { ...(entity === undefined ? {} : { type: entity.resource }), identifier: { value } },
       type: object,
       role: role('4'),
-      ...(fields.length === 0
-        ? {}
-        : { detail: fields.map((name) => ({ type: 'field', valueString: name })) }),
+      ...(detail.length === 0 ? {} : { detail }),
     },
   ];
 }

@@ -7,7 +7,7 @@ import type { SealedCharts } from '../../crypto/sealed-charts.ts';
 import { MAX_PLAINTEXT } from '../../crypto/sealed-value.ts';
 import { collection, type Ref, type Row, ref } from '../../kernel/collection.ts';
 import { randomId } from '../../kernel/ids.ts';
-import type { Reader, Store, TenantStore } from '../../kernel/store.ts';
+import type { Reader, Store, TenantStore, Transaction } from '../../kernel/store.ts';
 import { ExportError } from './errors.ts';
 import { EXPORT_FILE_IDS, type ExportFile } from './files.ts';
 
@@ -134,6 +134,23 @@ async function openChunk(
   const [row] = await reader.get(chunkRef(at.place.chunkSet, at.file, at.place.chunkIndex));
   if (row === null) throw gone();
   return chart.openAside(nameOf(at.request, at.file), row.sealed, { schema: SCHEMA, chunk: at.place });
+}
+
+/** Seals a chunk of a finished export anew when its key version must be left behind. True when it put it into `tx`. */
+export async function resealChunk(
+  tx: Transaction,
+  chart: OpenChart,
+  { id, row, of }: { id: string; row: Row<typeof exportChunks.columns>; of: Row<typeof exports.columns> },
+): Promise<boolean> {
+  const [file, index] = id.slice(of.chunkSet.length + 1).split('-') as [ExportFile, string];
+  const chunkCount = (of.files as ChunkCounts)[file] ?? 0;
+  if (!id.startsWith(`${of.chunkSet}-`) || chunkCount === 0 || !chart.isStaleAside(row.sealed)) return false;
+  const at = { schema: SCHEMA, chunk: { chunkSet: of.chunkSet, chunkIndex: Number(index), chunkCount } };
+  const name = nameOf(row.request, file);
+  const part = await chart.openAside(name, row.sealed, at);
+  tx.put(ref(exportChunks, id), { ...row, sealed: await chart.sealAside(name, part, at) });
+  part.fill(0);
+  return true;
 }
 
 /** The row that names a finished export. */

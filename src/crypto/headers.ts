@@ -1,0 +1,58 @@
+import { type Ref, ref } from '../kernel/collection.ts';
+import type { TenantStore } from '../kernel/store.ts';
+import { chartValues, type ValueName } from './chart-values.ts';
+import { manifests } from './manifest.ts';
+import { type PatientRef, patientKeys } from './patient-keys.ts';
+import { keyVersionOf } from './sealed-value.ts';
+
+/** A value that is sealed under a version which is to be left behind, and how large it is. */
+export interface StaleValue {
+  readonly name: ValueName;
+  readonly bytes: number;
+}
+
+/** What the headers of a chart's sealed rows say. */
+export interface ChartHeaders {
+  readonly minSeal: number;
+  readonly current: number;
+  readonly state: string;
+  readonly isManifestStale: boolean;
+  readonly stale: readonly StaleValue[];
+}
+
+/** Rows may hold 512 KiB each: so many are in memory at once. */
+const PAGE = 16;
+
+/**
+ * Looks at the header of every sealed row of a chart: which are under a version below `minSeal`. Opens nothing, and
+ * believes no bookkeeping. Null when there is no such patient. What it finds clean stays so, for no write seals below
+ * `minSeal`.
+ */
+export async function readHeaders(store: TenantStore, of: PatientRef): Promise<ChartHeaders | null> {
+  const refs: readonly [Ref<typeof patientKeys.columns>, Ref<typeof manifests.columns>] = [
+    ref(patientKeys, of.patient),
+    ref(manifests, of.patient),
+  ];
+  const [key, manifest] = await store.get(...refs);
+  if (key === null) return null;
+  const { minSeal, current, state } = key;
+  const stale = new Map<string, StaleValue>();
+  for (let after: string | undefined, more = true; more; ) {
+    const page = await store.list(chartValues, {
+      equals: { patient: of.patient },
+      limit: PAGE,
+      ...(after !== undefined && { after }),
+    });
+    for (const { row } of page) {
+      if (keyVersionOf(row.sealed) >= minSeal) continue;
+      const { collection, document, compartment } = row as unknown as ValueName;
+      const id = `${collection}/${document}/${compartment}`;
+      const bytes = (stale.get(id)?.bytes ?? 0) + row.sealed.length;
+      stale.set(id, { name: { collection, document, compartment }, bytes });
+    }
+    after = page.at(-1)?.id;
+    more = page.length === PAGE;
+  }
+  const isManifestStale = manifest !== null && keyVersionOf(manifest.sealed) < minSeal;
+  return { minSeal, current, state, isManifestStale, stale: [...stale.values()] };
+}
