@@ -2,6 +2,7 @@ import {
   CreateKeyCommand,
   DisableKeyCommand,
   KMSClient,
+  RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms';
 import { onTestFinished } from 'vitest';
@@ -23,6 +24,7 @@ export interface TestKms {
   createKey(input?: { Policy?: string; region?: string }): Promise<string>;
   disable(keyArn: string): Promise<void>;
   remove(keyArn: string): Promise<void>;
+  rotate(keyArn: string): Promise<void>;
   /** How often this operation was called, failed calls included. */
   count(operation: string): number;
   events: KmsEmulator['events'];
@@ -50,6 +52,7 @@ export async function startKms(options: KmsEmulatorOptions = {}): Promise<TestKm
     disable: async (KeyId) => void (await root.send(new DisableKeyCommand({ KeyId }))),
     remove: async (KeyId) =>
       void (await root.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))),
+    rotate: async (KeyId) => void (await root.send(new RotateKeyOnDemandCommand({ KeyId }))),
     count: (operation) => emulator.events().filter(({ eventName }) => eventName === operation).length,
     events: () => emulator.events(),
     faults: async (settings) => {

@@ -1,4 +1,4 @@
-import { type AuditEntry, AuditLog, auditEvents } from '../../src/audit/append.ts';
+import { type AuditEntry, AuditLog, auditEvents, type Journal } from '../../src/audit/append.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { Bookings } from '../../src/clinic/booking.ts';
 import { findClinic } from '../../src/clinic/clinic.ts';
@@ -36,6 +36,7 @@ export interface KeyHouseOptions {
   readonly clock?: () => number;
   readonly queue?: JobQueue;
   readonly cacheMs?: number;
+  readonly journal?: Journal;
 }
 
 /** One process of a tenant whose keys are rotated; several over one store are several processes. */
@@ -50,7 +51,7 @@ export async function openKeyHouse(options: KeyHouseOptions) {
   const indexKeys = new IndexKeys(base);
   const index = new PatientIndex({ store, keys: indexKeys });
   const charts = new SealedCharts({ store, keys });
-  const audit = new AuditLog({ store, clock, journal: () => undefined });
+  const audit = new AuditLog({ store, clock, journal: options.journal ?? (() => undefined) });
   const rotations = new KeyRotations({
     ...{ ...base, keys, charts, indexKeys, index, audit, admin: options.admin ?? null },
     ...{ maxAgeMs: 365 * DAY, queue: options.queue ?? { enqueue: async () => {} } },

@@ -110,7 +110,7 @@ function retiring({ store, keys, audit }: ReencryptHouse): Phase<Columns> {
     ...{ ...many, name: 'retire', proves: false },
     run: async (items, context) => {
       const rotating = items.filter(({ row }) => row.state !== 'active');
-      const { done, faults } = await workOn(rotating, {
+      const { faults } = await workOn(rotating, {
         ...laneOf(context),
         work: async ({ id }) => {
           const of = refOf(context, id);
@@ -119,7 +119,7 @@ function retiring({ store, keys, audit }: ReencryptHouse): Phase<Columns> {
           return retire({ keys, audit }, of, { minSeal: stale.headers.minSeal, job: context.job });
         },
       });
-      return { ...NOTHING, changed: done.filter((gone) => gone !== null).length, faults };
+      return { ...NOTHING, faults };
     },
   };
 }

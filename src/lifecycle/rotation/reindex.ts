@@ -65,15 +65,15 @@ function retiring({ audit, indexKeys: keys }: ReindexHouse): Phase<typeof indexK
     run: async (_, { store, tenant }) => {
       const [state] = await store.tenant(tenant).get(INDEX_STATE);
       if (state === null || state.write === state.oldest) return NOTHING;
-      const isGone = await withDraft(audit, tenant, {
+      await withDraft(audit, tenant, {
         work: (draft) =>
           keys.finish(tenant, isIndexVersionEmpty, (tx) =>
             draft.write(tx, tenantEntry('retireIndexKey', WORKER)),
           ),
         wasWritten: async (_gone, { proof }) => (await store.tenant(tenant).get(proof))[0] !== null,
       });
-      // Set aside: the old key stays for those, and the job ends incomplete.
-      return isGone ? { ...NOTHING, changed: 1 } : NOTHING;
+      // With somebody set aside the old key stays, and the job ends incomplete.
+      return NOTHING;
     },
   };
 }
