@@ -139,13 +139,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
   const proof = proofOf(config, store, clock);
   const privacy = privacyOf(config, { store, charts, keys, secrets, services, proof });
   return {
-    store,
-    keyring,
-    keys,
-    secrets,
-    indexKeys,
-    index,
-    rotations,
+    ...{ store, keyring, keys, secrets, indexKeys, index, rotations },
     admin: rotations.options.admin,
     services,
     privacy,
