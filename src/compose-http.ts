@@ -14,34 +14,10 @@ import { createMcpEndpoint } from './http/mcp-endpoint.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { Store } from './kernel/store.ts';
 import { VERSION } from './kernel/version.ts';
-import type { ErasureParts } from './lifecycle/erasure/erase.ts';
-import type { KeyRotations } from './lifecycle/rotation/rotations.ts';
-import type { Services } from './mcp/tool.ts';
 import type { AuthorizationServer } from './oauth/authorization-server.ts';
 import { developmentOnly } from './oauth/development.ts';
 import { createGrantRegistry } from './oauth/grants.ts';
 import type { PersonDirectory } from './oauth/people.ts';
-import type { PrivacyPages } from './privacy/privacy.ts';
-
-/** What the HTTP face is put on. */
-export interface HttpParts {
-  readonly services: Services;
-  readonly privacy: ErasureParts;
-  readonly keyring: Keyring;
-  readonly secrets: TenantSecrets;
-  readonly index: PatientIndex;
-  readonly rotations: KeyRotations;
-  readonly onAlert: OnAlert;
-  /** Where checkpoints are; null when nowhere. */
-  readonly outside: Outside | null;
-  /** The browser code, URL path → file. */
-  readonly assets: ReadonlyMap<string, Asset>;
-  /** Faults of ours: name and code, never a value. */
-  readonly onFault: (fault: { readonly name: string; readonly code: string }) => void;
-}
-
-/** Where the offline verifier is among the assets. It is served too: whoever wants to check it can. */
-export const VERIFIER_PATH = '/assets/verify.mjs';
 
 /** The routes, the MCP address and, at its first use, the authorization server. */
 export function httpOf(config: Config, parts: HttpParts): Handle {
@@ -112,88 +88,6 @@ async function loadOAuth(config: Config, parts: HttpParts): Promise<Authorizatio
     onFault: parts.onFault,
     ...development,
   });
-}
-
-async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
-  const [{ createEmergencyPages }, { EmergencyOpenings }, { EmergencyReviews }, staff] = await Promise.all([
-    import('./emergency/emergency.ts'),
-    import('./access/emergency-openings.ts'),
-    import('./access/emergency-reviews.ts'),
-    ownPages(config, parts),
-  ]);
-  const { store, audit, clock, policies, patients } = parts.services;
-  const aliasOf: AliasOf = (of) => patients.aliasOf(of);
-  const stands = { store, audit, clock, policies, secrets: parts.secrets, aliasOf };
-  return createEmergencyPages({
-    ...staff,
-    openings: new EmergencyOpenings({ ...stands, onAlert: parts.onAlert }),
-    reviews: new EmergencyReviews(stands),
-    find: (tenant, by) => parts.index.find(tenant, by),
-  });
-}
-
-async function loadPrivacy(config: Config, parts: HttpParts): Promise<PrivacyPages> {
-  const [{ createPrivacyPages }, { PrivacyDesk }, { RequestReviews }, ours] = await Promise.all([
-    import('./privacy/privacy.ts'),
-    import('./privacy/desk.ts'),
-    import('./privacy/reviews.ts'),
-    ownPages(config, parts),
-  ]);
-  const { services, privacy } = parts;
-  return createPrivacyPages({
-    ...ours,
-    desk: new PrivacyDesk({ ...services, ...privacy }),
-    reviews: new RequestReviews({ ...privacy, policies: services.policies }),
-  });
-}
-
-/** So many patients' keys are looked at for one screen; `chartseal keys status` looks at all. */
-const CONSOLE_PATIENTS = 2_000;
-
-async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
-  const [{ createConsole }, staff, { keyStatus }] = await Promise.all([
-    import('./console/console.ts'),
-    ownPages(config, parts),
-    import('./lifecycle/rotation/survey.ts'),
-  ]);
-  const verifier = parts.assets.get(VERIFIER_PATH)?.body.toString() ?? '';
-  return createConsole({
-    ...{ ...staff, verifier, projectId: config.projectId, outside: parts.outside },
-    keyStatus: (tenant) => keyStatus(parts.rotations, tenant, { most: CONSOLE_PATIENTS }),
-  });
-}
-
-/** What every page of ours with a sign-in stands on. */
-async function ownPages(config: Config, { services, onFault }: HttpParts) {
-  const [{ firebaseSignIn }, { createRateLimits }] = await Promise.all([
-    import('./oauth/sign-in-firebase.ts'),
-    import('./oauth/rate-limits.ts'),
-  ]);
-  const { store, audit, clock } = services;
-  const development = config.development ? ({ [developmentOnly]: true } as const) : {};
-  return {
-    store,
-    audit,
-    clock,
-    onFault,
-    origin: config.origin,
-    cookieKeys: config.cookieKeys,
-    pages: pagesOf(config),
-    signIn: firebaseSignIn({ projectId: config.projectId, ...development }),
-    withoutSecondFactor: config.oauth.withoutSecondFactor,
-    limits: createRateLimits({ store, key: config.cookieKeys[0] ?? '', now: clock }),
-    proxyHops: config.oauth.proxyHops,
-  };
-}
-
-function pagesOf({ firebase: { apiKey, authEmulatorUrl } }: Config): PageAssets {
-  return {
-    script: '/assets/sign-in.js',
-    style: '/assets/pages.css',
-    name: 'Chartseal',
-    apiKey,
-    ...(authEmulatorUrl === null ? {} : { authEmulatorUrl }),
-  };
 }
 
 const peopleOf = (store: Store): PersonDirectory => ({

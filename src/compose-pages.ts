@@ -61,13 +61,20 @@ async function loadPrivacy(config: Config, parts: HttpParts): Promise<PrivacyPag
   });
 }
 
+/** So many patients' keys are looked at for one screen; `chartseal keys status` looks at all. */
+const CONSOLE_PATIENTS = 2_000;
+
 async function loadConsole(config: Config, parts: HttpParts): Promise<Console> {
-  const [{ createConsole }, staff] = await Promise.all([
+  const [{ createConsole }, ground, { keyStatus }] = await Promise.all([
     import('./console/console.ts'),
     groundOf(config, parts),
+    import('./lifecycle/rotation/survey.ts'),
   ]);
   const verifier = parts.assets.get(VERIFIER_PATH)?.body.toString() ?? '';
-  return createConsole({ ...staff, verifier, projectId: config.projectId, outside: parts.outside });
+  return createConsole({
+    ...{ ...ground, verifier, projectId: config.projectId, outside: parts.outside },
+    keyStatus: (tenant) => keyStatus(parts.rotations, tenant, { most: CONSOLE_PATIENTS }),
+  });
 }
 
 async function loadWallet(config: Config, parts: HttpParts): Promise<{ handle: Handle }> {

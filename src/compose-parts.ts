@@ -5,6 +5,7 @@ import type { PatientIndex } from './crypto/patient-index.ts';
 import type { TenantSecrets } from './crypto/tenant-secrets.ts';
 import type { Asset } from './http/app.ts';
 import type { ErasureParts } from './lifecycle/erasure/erase.ts';
+import type { KeyRotations } from './lifecycle/rotation/rotations.ts';
 import type { Services } from './mcp/tool.ts';
 
 /** What the HTTP face is put on. */
@@ -14,6 +15,7 @@ export interface HttpParts {
   readonly keyring: Keyring;
   readonly secrets: TenantSecrets;
   readonly index: PatientIndex;
+  readonly rotations: KeyRotations;
   readonly onAlert: OnAlert;
   /** Where checkpoints are; null when nowhere. */
   readonly outside: Outside | null;

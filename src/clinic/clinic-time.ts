@@ -28,6 +28,7 @@ export function parseDate(text: string): Temporal.PlainDate {
 }
 
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+
 /** @throws ClinicError `SCHEDULE_INVALID` unless `zone` is an IANA zone that exists. */
 export function requireZone(zone: string): void {
   try {
