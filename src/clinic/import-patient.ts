@@ -26,7 +26,8 @@ export async function importPatient(
     operation: 'patient import',
     outcome: '0',
     actor: { user: into.by, role: 'admin', client: 'chartseal' },
-    entity: { resource: 'Patient', id: patient },
+    // The chart's first key is made with it.
+    entity: { resource: 'Patient', id: patient, fields: ['key.1'] },
     purposeOfUse: 'HOPERAT',
     policy: 'operator-import',
   } as const;

@@ -77,7 +77,14 @@ export async function createTenant(house: TenantHouse, tenant: TenantId, asked: 
         async (tx) => {
           tx.create(ref(members, asked.admin), { role: 'admin', patient: null });
           const entry = tenantEntry('createTenant', by);
-          draft.write(tx, { ...entry, entity: { resource: 'Organization', id: tenant } });
+          draft.write(tx, {
+            ...entry,
+            entity: {
+              resource: 'Organization',
+              id: tenant,
+              fields: ['key.index', 'key.root', 'member.admin'],
+            },
+          });
         },
         { proof: draft.proof },
       ),
