@@ -37,7 +37,7 @@ async function findBesidePast({ quick }: BenchOptions): Promise<Measured> {
   const clinics = await Promise.all([openClinic(quick ? 5_000 : 50_000), openClinic(0)]);
   const times: [number[], number[]] = [[], []];
   try {
-    for (let round = -5; round < (quick ? 15 : 60); round += 1) {
+    for (let round = -5; round < (quick ? 30 : 100); round += 1) {
       for (const [index, { find }] of clinics.entries()) {
         const took = await find();
         if (round >= 0) times[index]?.push(took);
