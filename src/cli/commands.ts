@@ -4,6 +4,7 @@ import { auditExport } from './commands/audit-export.ts';
 import { auditDisclosures, auditReport } from './commands/audit-report.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { demo } from './commands/demo.ts';
+import { deploy } from './commands/deploy.ts';
 import { dev, emulators } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['dev', dev],
   ['emulators', emulators],
   ['demo', demo],
+  ['deploy', deploy],
   ['token', token],
   ['doctor', doctor],
   ['keys status', keysStatus],

@@ -8,8 +8,8 @@ import { buildWebAssets } from './web-assets.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 
-/** Bundles the function and the browser code into `functions/lib`, which is what is deployed. */
-export async function buildFunctions(): Promise<void> {
+/** Bundles the function and the browser code into `functions/lib`, which is what is deployed. @returns that folder. */
+export async function buildFunctions(): Promise<string> {
   const out = join(FUNCTIONS, 'lib');
   await rm(out, { recursive: true, force: true });
   await mkdir(join(out, 'web'), { recursive: true });
@@ -36,6 +36,7 @@ export async function buildFunctions(): Promise<void> {
   await writeFile(join(out, 'web', 'index.json'), JSON.stringify(index));
   const widgets = Object.fromEntries(await buildWidgetPages());
   await writeFile(join(out, 'web', 'widgets.json'), JSON.stringify(widgets));
+  return out;
 }
 
 /** Cedar's program and the policies are read from beside the bundle. */

@@ -1,0 +1,118 @@
+import { COLLECTIONS } from '../../collections.ts';
+import { SECRETS } from './checks.ts';
+
+/** What only somebody with the accounts can do, in its order: a title and the commands of each step. */
+export interface ByHand {
+  readonly title: string;
+  readonly commands: readonly string[];
+}
+
+const SERVICES = [
+  'firestore',
+  'cloudfunctions',
+  'run',
+  'cloudscheduler',
+  'cloudtasks',
+  'secretmanager',
+  'identitytoolkit',
+];
+const REGION = 'us-central1';
+/** Each under an identity of its own, so that none can do the work of another. */
+const ACCOUNTS = { app: 'chartseal', rewrap: 'chartseal-keys', signing: 'chartseal-signing' } as const;
+
+/** The first deployment of a project; every command may be run again. */
+export function stepsByHand(project: string): ByHand[] {
+  const gcloud = gcloudFor(project);
+  const email = emailIn(project);
+  return [
+    {
+      title:
+        'Agreements: sign the BAAs with Google Cloud, AWS and OpenAI, and read which products they cover',
+      commands: [],
+    },
+    {
+      title: 'Google services, and the database where the BAA covers it',
+      commands: [
+        gcloud(`services enable ${SERVICES.map((name) => `${name}.googleapis.com`).join(' ')}`),
+        gcloud('firestore databases create --location=nam5 --delete-protection --enable-pitr'),
+      ],
+    },
+    {
+      title: 'Three identities: the server, the key jobs, the signer of checkpoints',
+      commands: Object.values(ACCOUNTS).flatMap((name) => [
+        gcloud(`iam service-accounts create ${name}`),
+        gcloud(`iam service-accounts describe ${email(name)} --format='value(uniqueId)'`),
+      ]),
+    },
+    {
+      title: 'AWS: roles, trail and alarms once; keys for each tenant',
+      commands: [
+        'aws cloudformation deploy --stack-name chartseal --template-file infra/aws/roles.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides AppIdentity=ID RewrapIdentity=ID SigningIdentity=ID AlarmEmail=SOMEBODY',
+        'aws cloudformation deploy --stack-name chartseal-TENANT --template-file infra/aws/tenant.yaml --parameter-overrides Tenant=TENANT AppRoleArn=ARN RewrapRoleArn=ARN SigningRoleArn=ARN',
+      ],
+    },
+    {
+      title: 'Checkpoints and the journal, in a project of another administrator',
+      commands: [
+        'gcloud storage buckets create gs://BUCKET --project=AUDIT_PROJECT --uniform-bucket-level-access --retention-period=10y',
+        'gcloud storage buckets update gs://BUCKET --lock-retention-period',
+        `gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=serviceAccount:${email(ACCOUNTS.signing)} --role=roles/storage.objectCreator`,
+        'gcloud logging buckets create chartseal-journal --project=AUDIT_PROJECT --location=us --retention-days=3650',
+        'gcloud logging buckets update chartseal-journal --project=AUDIT_PROJECT --location=us --locked',
+        gcloud(
+          `logging sinks create chartseal-journal logging.googleapis.com/projects/AUDIT_PROJECT/locations/us/buckets/chartseal-journal --log-filter='jsonPayload.message="audit"'`,
+        ),
+      ],
+    },
+    {
+      title: 'Secrets (the first prints what to paste)',
+      commands: [
+        'npx chartseal keys generate',
+        ...SECRETS.map((name) => `npx firebase functions:secrets:set ${name} --project=${project}`),
+      ],
+    },
+    deployStep(project),
+    {
+      title: 'The first tenant, and what shows that it works',
+      commands: [
+        'npx chartseal tenant create TENANT --name NAME --phone PHONE --zone ZONE --admin UID --key ARN',
+        'npx chartseal doctor https://YOUR_DOMAIN/mcp',
+        'npx chartseal audit verify --tenant TENANT',
+        'npx chartseal compliance report --tenant TENANT --out report',
+      ],
+    },
+  ];
+}
+
+/** Rules, indexes, functions and Hosting; what expires; and whose identity each function has. */
+function deployStep(project: string): ByHand {
+  const gcloud = gcloudFor(project);
+  const email = emailIn(project);
+  const expiring = COLLECTIONS.filter(({ columns }) => 'expiresAt' in columns).map(({ name }) => name);
+  return {
+    title: 'Deploy',
+    commands: [
+      `npm run build && npx firebase deploy --only firestore,functions,hosting --project=${project}`,
+      ...expiring.map((name) =>
+        gcloud(`firestore fields ttls update expiresAt --collection-group=${name} --enable-ttl --async`),
+      ),
+      ...[
+        ['chartseal', ACCOUNTS.app],
+        ['auditcheckpoint', ACCOUNTS.signing],
+        ['keyrotation', ACCOUNTS.rewrap],
+        ['jobstep', ACCOUNTS.rewrap],
+      ].map(([service, name = '']) =>
+        gcloud(`run services update ${service} --region=${REGION} --service-account=${email(name)}`),
+      ),
+    ],
+  };
+}
+
+const gcloudFor =
+  (project: string) =>
+  (words: string): string =>
+    `gcloud ${words} --project=${project}`;
+const emailIn =
+  (project: string) =>
+  (name: string): string =>
+    `${name}@${project}.iam.gserviceaccount.com`;
