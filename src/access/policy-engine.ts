@@ -4,6 +4,7 @@ import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs
 import { ACTIONS } from './actions.ts';
 import { AccessError } from './errors.ts';
 import { type Asker, checkQuestion, type Question } from './question.ts';
+import { namesNobody, Verdicts } from './verdicts.ts';
 
 /** Where the policies are: beside this file, and beside the bundle once this is bundled. */
 export const POLICIES = join(import.meta.dirname, 'policies');
@@ -68,10 +69,12 @@ export async function loadPolicyEngine(folder: string = POLICIES): Promise<Polic
     const staticPolicies = Object.fromEntries(policies);
     if (cedar.preparsePolicySet(preparsedPolicySetId, { staticPolicies }).type !== 'success')
       throw unavailable();
+    const asked = (question: Question): Verdict => ask(cedar, preparsedPolicySetId, question);
+    const verdicts = new Verdicts(asked);
     return {
       ask: (question) => {
         checkQuestion(question);
-        return ask(cedar, preparsedPolicySetId, question);
+        return question.kind === 'chart' ? verdicts.of(question) : asked(question);
       },
     };
   } catch (cause) {
@@ -89,7 +92,8 @@ export async function readPolicies(cedar: Cedar, folder: string): Promise<Map<st
     for (const text of parts.policies) {
       const parsed = cedar.policyToJson(text);
       const name = parsed.type === 'success' ? parsed.json.annotations?.['id'] : undefined;
-      if (name === undefined || policies.has(name)) throw unavailable();
+      if (name === undefined || policies.has(name) || parsed.type !== 'success' || !namesNobody(parsed.json))
+        throw unavailable();
       policies.set(name, text);
     }
   }

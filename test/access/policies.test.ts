@@ -102,6 +102,43 @@ describe('the policies', () => {
     await expect(loadPolicyEngine(folder)).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
   });
 
+  test.each([
+    ['a person', 'unless { principal == Chartseal::Member::"usr_john" };'],
+    ['a chart', 'when { resource == Chartseal::Chart::"pat_john" };'],
+    ['a tenant', 'when { resource.tenant == Chartseal::Tenant::"riverside" };'],
+  ])(
+    'a policy that names %s is not loaded: what is kept of verdicts knows no names',
+    async (_name, clause) => {
+      const folder = copyOfPolicies();
+      const clinic = readFileSync(join(folder, 'tenants.cedar'), 'utf8');
+      writeFileSync(join(folder, 'tenants.cedar'), clinic.replace(/(?:when|unless)\s*\{[^}]*\};/, clause));
+      await expect(loadPolicyEngine(folder)).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
+    },
+  );
+
+  test('what is kept of a verdict is of this very way to ask, not of another', async () => {
+    const engine = await POLICIES_LOADED.engine();
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(engine.ask(OWN).permit).toBe(true);
+      for (const change of [
+        { action: 'read-clinical' },
+        { tenant: 'lakeside' as TenantId },
+        { relationship: 'none' },
+        { purpose: 'TREAT' },
+        { asker: { ...OWN.asker, role: 'auditor' } },
+        { asker: { ...OWN.asker, granted: [] } },
+      ] as Partial<ChartQuestion>[])
+        expect(engine.ask({ ...OWN, ...change }).permit, JSON.stringify(change)).toBe(false);
+      expect(
+        engine.ask({
+          ...OWN,
+          patient: 'pat_x' as PatientId,
+          asker: { ...OWN.asker, user: 'usr_x' as UserId },
+        }),
+      ).toEqual(engine.ask(OWN));
+    }
+  });
+
   test('a forbid that cannot be evaluated refuses, where Cedar would skip it', async () => {
     const folder = copyOfPolicies();
     writeFileSync(
