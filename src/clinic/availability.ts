@@ -61,17 +61,15 @@ export interface WorkingTime {
  */
 export function openSpans(person: WorkingTime, question: AvailabilityQuestion): TimeSpan[] {
   const { zone, holidays } = question;
-  const eve = question.from.subtract({ days: 1 });
-  const begin = question.from.toZonedDateTime(zone).epochMilliseconds;
   const published = publishedIn(person, question);
   const rules = person.availability.flatMap((entry) => (isPublished(entry) ? [] : [entry]));
   const recurring = rules.flatMap((rule) =>
-    datesOf(rule, overnight(rule) ? eve : question.from, question.to)
+    datesOf(rule, overnight(rule) ? dayBefore(question.from) : question.from, question.to)
       .filter((date) => !holidays.includes(date.toString()))
       .map((date) => spanOn(date, rule, zone))
-      .filter(({ to }) => to > begin),
+      .filter(({ to }) => !overnight(rule) || to > midnightOf(question.from, zone)),
   );
-  const away = person.absences.map(({ from, to }) => ({
+  const away = person.absences.filter(near(question)).map(({ from, to }) => ({
     from: localInstant(from, zone),
     to: localInstant(to, zone),
   }));
@@ -80,16 +78,29 @@ export function openSpans(person: WorkingTime, question: AvailabilityQuestion): 
   return spans.flatMap((span) => without(span, gone)).sort((a, b) => a.from - b.from);
 }
 
+const dayBefore = (date: Temporal.PlainDate): Temporal.PlainDate => date.subtract({ days: 1 });
+const midnightOf = (date: Temporal.PlainDate, zone: string): number =>
+  date.toZonedDateTime(zone).epochMilliseconds;
+
+/** Told by the dates alone, since a crossing between zones costs more than all the rest. */
+const near =
+  ({ from, to }: AvailabilityQuestion) =>
+  (absence: Absence): boolean =>
+    absence.to.slice(0, 10) >= dayBefore(from).toString() &&
+    absence.from.slice(0, 10) <= to.add({ days: 1 }).toString();
+
 /** What was published for these dates; free time that begins on a holiday is not open. */
 function publishedIn({ availability }: WorkingTime, { from, to, zone, holidays }: AvailabilityQuestion) {
-  const begin = from.toZonedDateTime(zone).epochMilliseconds;
-  const end = to.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
-  const near = availability.filter(isPublished).flatMap(({ status, start, end: last }) => {
+  const entries = availability.filter(isPublished);
+  if (entries.length === 0) return { free: [], busy: [] };
+  const begin = midnightOf(from, zone);
+  const end = midnightOf(to.add({ days: 1 }), zone);
+  const found = entries.flatMap(({ status, start, end: last }) => {
     const span = { from: Date.parse(start), to: Date.parse(last) };
     return span.to > begin && span.from < end ? [{ status, span }] : [];
   });
   const of = (wanted: PublishedHours['status']): TimeSpan[] =>
-    near.flatMap(({ status, span }) => (status === wanted ? [span] : []));
+    found.flatMap(({ status, span }) => (status === wanted ? [span] : []));
   const open = (span: TimeSpan): boolean => !holidays.includes(dateAt(span.from, zone).toString());
   return { free: of('free').filter(open), busy: of('busy') };
 }
