@@ -135,8 +135,8 @@ function datesOf(
   from: Temporal.PlainDate,
   to: Temporal.PlainDate,
 ): Temporal.PlainDate[] {
+  if (to.toString() < rule.since) return [];
   const since = Temporal.PlainDate.from(rule.since);
-  if (Temporal.PlainDate.compare(to, since) < 0) return [];
   const weekdays = rule.rrule === DAILY ? WEEKDAYS : WEEKLY.exec(rule.rrule)?.[1]?.split(',');
   if (weekdays !== undefined) return onWeekdays(weekdays, later(from, since), to);
   return recurrence(rule, since)
@@ -154,14 +154,15 @@ function onWeekdays(
   from: Temporal.PlainDate,
   to: Temporal.PlainDate,
 ): Temporal.PlainDate[] {
-  const days = Math.max(0, from.until(to, { largestUnit: 'days' }).days + 1);
-  return Array.from({ length: days }, (_, ahead) => from.add({ days: ahead })).filter(({ dayOfWeek }) =>
-    names.includes(WEEKDAYS[dayOfWeek - 1] ?? ''),
-  );
+  const last = to.toString();
+  const dates: Temporal.PlainDate[] = [];
+  for (let date = from; date.toString() <= last; date = date.add({ days: 1 }))
+    if (names.includes(WEEKDAYS[date.dayOfWeek - 1] ?? '')) dates.push(date);
+  return dates;
 }
 
 const later = (a: Temporal.PlainDate, b: Temporal.PlainDate): Temporal.PlainDate =>
-  Temporal.PlainDate.compare(a, b) < 0 ? b : a;
+  a.toString() < b.toString() ? b : a;
 
 const recurrence = (rule: AvailabilityRule, since: Temporal.PlainDate): RRuleTemporal =>
   new RRuleTemporal({

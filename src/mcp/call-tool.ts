@@ -65,9 +65,18 @@ export async function callTool(tool: Tool, args: unknown, caller: Caller): Promi
   }
 }
 
+/** Made once for each tool: a schema is compiled at its first use. */
+const STRICT = new WeakMap<Tool, z.ZodType<Record<string, unknown>>>();
+
+function strictInput(tool: Tool): z.ZodType<Record<string, unknown>> {
+  const known = STRICT.get(tool) ?? z.strictObject(tool.input.shape);
+  STRICT.set(tool, known);
+  return known;
+}
+
 /** @throws McpError `INPUT` naming the fields that are wrong, never what was in them. */
 function validateInput(tool: Tool, args: unknown): Record<string, unknown> {
-  const parsed = z.strictObject(tool.input.shape).safeParse(args ?? {});
+  const parsed = strictInput(tool).safeParse(args ?? {});
   if (parsed.success) return refuseCards(parsed.data);
   throw new McpError('INPUT', describeIssues(tool, parsed.error));
 }
