@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { consentRef } from '../../src/access/consents.ts';
 import { patientKeyVersions } from '../../src/crypto/patient-keys.ts';
 import type { VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import { ref } from '../../src/kernel/collection.ts';
@@ -151,6 +152,24 @@ describe('the privacy pages', () => {
     expect((await eventsOf(at.services)).filter(({ operation }) => operation === 'setConsent')).toMatchObject(
       [{ entity: { fields: ['treatment.granted'] } }, { entity: { fields: ['treatment.withdrawn'] } }],
     );
+  });
+
+  test('a change that was asked for in a conversation takes effect when it is confirmed here, and not before', async () => {
+    const asked = await at.call('usr_john', 'requestPrivacyAction', {
+      kind: 'consent',
+      about: 'sensitive.granted',
+    });
+    expect(codeOf(asked)).toBe('released');
+    const said = async () => (await at.store.tenant(TENANT).get(consentRef(at.john)))[0]?.sensitive ?? 'none';
+    expect(await said()).toBe('none');
+    const john = await asJohn();
+    const id = (await requests())[0]?.id ?? '';
+    const [proxy, before] = [at.visitor(), (await requests())[0]?.state];
+    const theirs = await proxy.signIn('usr_proxy');
+    expect((await proxy.submit(theirs, `/privacy/chart/${at.child}/confirm`, { id })).status).toBe(400);
+    expect([before, await said()]).toEqual(['asked', 'none']);
+    await john.submit(john.home, path('/confirm'), { id });
+    expect([(await requests())[0]?.state, await said()]).toEqual(['done', 'granted']);
   });
 
   test('an erasure is typed out, starts its export, and can be withdrawn while it cools off', async () => {

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { putRelationship } from '../../../src/access/relationships.ts';
 import type { AuditEvent } from '../../../src/audit/event.ts';
 import { COLLECTIONS } from '../../../src/collections.ts';
-import type { PatientRef } from '../../../src/crypto/patient-keys.ts';
+import { LocalKeyring, localKeyId } from '../../../src/crypto/local-keyring.ts';
+import { type PatientRef, patientKeys, patientKeyVersions } from '../../../src/crypto/patient-keys.ts';
 import { ref } from '../../../src/kernel/collection.ts';
 import type { UserId } from '../../../src/kernel/ids.ts';
 import { receiptOf } from '../../../src/lifecycle/erasure/erase.ts';
@@ -12,6 +13,7 @@ import { PURGED } from '../../../src/lifecycle/erasure/purge.ts';
 import { reapplyTombstones } from '../../../src/lifecycle/erasure/reapply.ts';
 import { refusalOf, treatedAt } from '../../../src/lifecycle/erasure/rules.ts';
 import { privacyRequests } from '../../../src/lifecycle/requests/request.ts';
+import { createWorld } from '../../crypto/world.ts';
 import { createMemoryStore, type MemoryStore } from '../../doubles/memory-store.ts';
 import { openPrivacy, PLANTED } from '../house.ts';
 
@@ -203,6 +205,30 @@ describe('an erasure', () => {
     expect(await at.charts.read(of, [])).toBeNull();
     expect(named()).toEqual(['privacyRequests', 'tombstones']);
     expect(await reapplyTombstones(at.parts, at.tenant)).toEqual({ tombstones: 1, erasedAgain: 0 });
+  });
+
+  test('once the clinic has a new wrapping key and the old one is deleted, no backup from before opens, key rows and all', async () => {
+    const other = await at.imported();
+    const rowsNow = store.rows.get(at.tenant);
+    const backup = [...(rowsNow ?? [])].filter(([id]) => id.includes(of.patient));
+    await at.approved(of);
+    await at.round();
+    const local = (status: 'active' | 'deleted') =>
+      new LocalKeyring([
+        { version: 1, hex: 'ab'.repeat(32), status },
+        { version: 2, hex: 'cd'.repeat(32), status: 'active' },
+      ]);
+    // What a rewrap does to every wrapped key that is left.
+    const at2 = ref(patientKeyVersions, `${other.patient}_1`);
+    const [version, key] = await at.reader.get(at2, ref(patientKeys, other.patient));
+    const context = { app: 'chartseal', tenant: at.tenant, patient: key?.alias ?? '', version: '1' };
+    const wrapped = { keyId: version?.keyId ?? '', blob: version?.wrapped ?? new Uint8Array() };
+    const { keyId, blob } = await local('active').rewrap(wrapped, context, localKeyId(2));
+    await at.reader.transact(async (tx) => tx.put(at2, { keyId, wrapped: blob, createdAt: 0 }));
+    for (const [id, row] of backup) rowsNow?.set(id, structuredClone(row));
+    const today = createWorld({ store, keyring: local('deleted'), keyId: localKeyId(2) }).charts;
+    expect((await today.read(other, []))?.chart.names()).toHaveLength(4);
+    await expect(today.read(of, [])).rejects.toMatchObject({ code: 'KEY_DISABLED' });
   });
 
   test('without a place outside, the store’s own tombstones count', async () => {
