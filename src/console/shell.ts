@@ -18,7 +18,7 @@ export function shell(name: string, config: ShellConfig): SafeHtml {
     </nav>
     <main id="view" tabindex="-1">
       <p id="banner" class="banner" role="status" hidden></p>
-      ${overview}${events}${reports}${reviews}${exports}
+      ${overview}${events}${reports}${reviews}${keys}${exports}
     </main>
     ${eventDialog}
     <noscript><p class="banner">The console verifies the log in this browser, so it needs JavaScript.</p></noscript>`;
@@ -29,6 +29,7 @@ const VIEWS = [
   ['events', 'Events'],
   ['reports', 'Reports'],
   ['reviews', 'Emergency reviews'],
+  ['keys', 'Keys'],
   ['exports', 'Exports'],
 ] as const;
 
@@ -143,6 +144,16 @@ const reviews = html`
       here is what the log says of them.</p>
     <p id="reviews-say" role="status" class="quiet"></p>
     <div id="reviews-table" class="scroll"></div>
+  </section>`;
+
+const keys = html`
+  <section id="keys" aria-labelledby="keys-title" hidden>
+    <h1 id="keys-title">Keys</h1>
+    <p class="lead" id="keys-say" role="status">Reading …</p>
+    <dl id="keys-facts" class="facts"></dl>
+    <div id="keys-jobs" class="scroll" tabindex="0" role="region" aria-label="Last jobs"></div>
+    <p class="quiet">Rotations are begun by the clock, or by <code>chartseal keys rotate</code>. What a job has proven is the event
+      “drained” in the log, which this browser verifies.</p>
   </section>`;
 
 const EXPORTS = [

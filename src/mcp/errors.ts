@@ -27,12 +27,19 @@ const FAULTS: ReadonlySet<string> = new Set([
 ]);
 const CRYPTO_FAULT = /^(FORMAT|CONTEXT|COMMITMENT|TAG|ROLLBACK|KEY_\w+|KMS_\w+|TOO_LARGE)$/;
 
+/** Where the error's own words are for an operator, what a person is told. */
+const WORDS: Readonly<Record<string, string>> = {
+  KEY_DISABLED:
+    'This clinic has switched off the key to its records, so nobody can open them now. Nothing was changed. Call the clinic.',
+};
+
 /** An error of the tool layer. */
 export class McpError extends ChartsealError<McpErrorCode> {
   /** What may be said of any error: its own words when it is one of ours, a fixed sentence otherwise. */
   static describe(error: unknown): DescribedError {
     if (error instanceof ChartsealError) {
-      const { code, message, retryable } = error;
+      const { code, retryable } = error;
+      const message = WORDS[code] ?? error.message;
       return { code, message, retryable, outcome: FAULTS.has(code) || CRYPTO_FAULT.test(code) ? '8' : '4' };
     }
     return {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditEvents } from '../../src/audit/append.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { startStack } from '../../src/dev/stack.ts';
+import { workJob } from '../../src/lifecycle/jobs/worker.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 import { accessibilityFaults } from '../stack/accessible.ts';
 import { describeNeeding } from '../stack/needs.ts';
@@ -22,6 +23,13 @@ describeNeeding('chromium', 'the auditor console in a real browser', () => {
     const john = await at.token('john@example.com');
     await at.call(john, 'getPatient', { sections: ['demographics', 'medications'] });
     await at.call(john, 'getPatient', { sections: ['demographics'], patient: 'pat_doesnotexist00000000000' });
+    const { rotations } = at.stack.composed;
+    const by = { user: 'operator', client: 'test' };
+    await workJob(
+      rotations.jobs,
+      RIVERSIDE,
+      await rotations.reencrypt(RIVERSIDE, { by, before: Date.now() }),
+    );
     await settle(at.stack.composed);
   }, 120_000);
   afterAll(async () => {
@@ -59,8 +67,10 @@ describeNeeding('chromium', 'the auditor console in a real browser', () => {
         keyUse: 'Not checked',
       });
       expect(verdicts['completeness']).toMatch(/^Verified(, \d+ pending)?$/);
-      for (const view of ['Overview', 'Events', 'Reports', 'Emergency reviews', 'Exports']) {
+      for (const view of ['Overview', 'Events', 'Reports', 'Emergency reviews', 'Keys', 'Exports']) {
         await goTo(page, view);
+        if (view === 'Keys')
+          await page.getByText('The wrapping key works, and no older key is left.').waitFor();
         expect(await accessibilityFaults(page), view).toEqual([]);
         await auditors.shot(page, `console-${view.toLowerCase().replace(' ', '-')}-${name}`);
       }

@@ -206,7 +206,10 @@ export async function book(
       reason: null,
     },
     slot: { visitType: 'checkup', practitioner: 'dr', start, end: start + 1_800_000 },
-    audit: { draft, write: (tx) => draft.write(tx, ENTRY) },
+    audit: {
+      draft,
+      write: (tx, { alias: patient, written }) => draft.write(tx, { ...ENTRY, patient, written }),
+    },
   });
 }
 

@@ -4,6 +4,7 @@ import { byId, tableOf } from '../page.ts';
 import { showEvent } from './event-dialog.ts';
 import { currentFilter, startFilters, suggest } from './filters.ts';
 import { Grid } from './grid.ts';
+import { showKeys } from './keys.ts';
 import { ownEvidence, remember, showProgress, showReading, showReport, showUnread } from './overview.ts';
 import { watchSession } from './session.ts';
 import { setClinicZone } from './times.ts';
@@ -18,7 +19,7 @@ interface Config {
   readonly until: number;
 }
 
-const VIEWS = ['overview', 'events', 'reports', 'reviews', 'exports'] as const;
+const VIEWS = ['overview', 'events', 'reports', 'reviews', 'keys', 'exports'] as const;
 const FAILURES: Readonly<Record<string, string>> = {
   UNREACHABLE:
     'The server cannot be reached, so nothing was verified. Check your connection and verify again.',
@@ -123,6 +124,7 @@ function route(): void {
     if (name === view) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
+  if (view === 'keys') void showKeys();
 }
 
 byId('verify', HTMLButtonElement).addEventListener('click', verify);
