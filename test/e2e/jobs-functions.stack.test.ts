@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { patientKeys } from '../../src/crypto/patient-keys.ts';
+import { freePort } from '../../src/dev/backends/free-port.ts';
+import { startSuite } from '../../src/dev/suite.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
+import { describeNeeding } from '../stack/needs.ts';
+import { startTestStack, type TestStack } from './stack.ts';
+
+const RIVERSIDE = 'riverside' as TenantId;
+const BY = { user: 'usr_admin', client: 'test' };
+
+describeNeeding('emulator suite', 'jobs fanned out through Cloud Tasks to the deployable bundle', () => {
+  let at: TestStack;
+  beforeAll(async () => {
+    at = await startTestStack(startSuite, { port: await freePort() });
+  }, 180_000);
+  afterAll(async () => at?.close());
+
+  test('a job that is only begun here is carried to its proof by the function, part by part', async () => {
+    const { rotations, store } = at.stack.composed;
+    const start = { by: BY, isWide: true };
+    const ids = [
+      await rotations.reencrypt(RIVERSIDE, { ...start, before: Date.now() }),
+      await rotations.rewrap(RIVERSIDE, start),
+      await rotations.reindex(RIVERSIDE, start),
+    ];
+    const states = async () =>
+      Promise.all(ids.map(async (id) => (await rotations.jobs.find(RIVERSIDE, id)).state));
+    for (let tries = 0; tries < 100 && (await states()).includes('running'); tries += 1) await sleep(1_000);
+    expect(await states()).toEqual(['done', 'done', 'done']);
+    const rows = await store.tenant(RIVERSIDE).list(patientKeys, { limit: 100 });
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { row } of rows) expect(row).toMatchObject({ current: 2, minSeal: 2, state: 'active' });
+    const john = await at.token('john@example.com');
+    const read = await at.call(john, 'getPatient', { sections: ['demographics'] });
+    expect(read.isError ?? false).toBe(false);
+  }, 150_000);
+});
