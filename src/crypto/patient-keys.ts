@@ -55,8 +55,8 @@ export interface Renewal {
   readonly proof: Ref;
 }
 
-/** Versions that one retirement looks back over; a patient has one or two. */
-const MAX_RETIRED = 400;
+/** Versions that a retirement looks back over. A patient has one or two: older ones were retired before. */
+const MAX_RETIRED = 8;
 
 /** One 256-bit key for each patient and version, wrapped by the tenant's key. One KMS call opens a whole chart. */
 export class PatientKeys {
@@ -166,34 +166,32 @@ export class PatientKeys {
   }
 
   /**
-   * Destroys the wrapped keys below `minSeal`, of which nothing is sealed any more: whoever calls has just looked at
-   * every header. Since then no write could go back below it. Answers how many; null when there was nothing to do.
+   * Reads, in `tx`, what it takes to destroy the wrapped keys of these patients below their `minSeal`, of which nothing
+   * is sealed any more: whoever calls has looked at every header since it was raised, and no write goes back below it.
+   * Answers with how many keys it will be, and what destroys them. Whoever is gone, or has moved on, is left alone.
    */
-  async retire(
-    of: PatientRef,
-    { minSeal, settle, proof }: { minSeal: number } & Omit<Renewal, 'before'>,
-  ): Promise<number | null> {
-    const address = ref(patientKeys, of.patient);
-    const oldest = Math.max(1, minSeal - MAX_RETIRED);
-    const olds = Array.from({ length: minSeal - oldest }, (_, at) => keyVersionRef(of.patient, oldest + at));
-    return this.#options.store.tenant(of.tenant).transact(
-      async (tx) => {
-        const [key, ...rows] = await tx.get(address, ...olds);
-        const gone = olds.filter((_, at) => rows[at] !== null);
-        if (
-          key === null ||
-          key.state === ERASING ||
-          key.minSeal !== minSeal ||
-          (gone.length === 0 && key.state === 'active')
-        )
-          return null;
+  async stageRetirement(
+    tx: Transaction,
+    patients: readonly { readonly patient: PatientId; readonly minSeal: number }[],
+  ): Promise<{ readonly retired: number; write(): void }> {
+    const keys = await tx.get(...patients.map(({ patient }) => ref(patientKeys, patient)));
+    const due = patients.flatMap(({ patient, minSeal }, at) => {
+      const key = keys[at] ?? null;
+      return key?.state === 'rotating' && key.minSeal === minSeal ? [{ patient, key }] : [];
+    });
+    const olds = due.flatMap(({ patient, key }) => {
+      const oldest = Math.max(1, key.minSeal - MAX_RETIRED);
+      return Array.from({ length: key.minSeal - oldest }, (_, at) => keyVersionRef(patient, oldest + at));
+    });
+    const rows = await tx.get(...olds);
+    const gone = olds.filter((_, at) => rows[at] !== null);
+    return {
+      retired: gone.length,
+      write: () => {
         for (const old of gone) tx.delete(old);
-        tx.put(address, { ...key, state: 'active' });
-        settle(tx, { alias: key.alias as PatientAlias, version: minSeal });
-        return gone.length;
+        for (const { patient, key } of due) tx.put(ref(patientKeys, patient), { ...key, state: 'active' });
       },
-      { proof },
-    );
+    };
   }
 
   /** Forgets a patient's keys, or with no patient the whole tenant's, in this process. */

@@ -5,6 +5,7 @@ import type { Bench, BenchOptions } from './bench.ts';
 import { CRYPTO_BENCHES } from './crypto.ts';
 import { RIVAL_BENCHES } from './rivals.ts';
 import { SCHEDULING_BENCHES } from './scheduling.ts';
+import { ROTATION_BENCHES } from './rotation.ts';
 
 /**
  * `npm run bench`: a table; `-- --json`: one JSON object a line; `-- --list`: the names; `-- --quick`: fewer rounds;
@@ -14,6 +15,7 @@ const ALL: readonly Bench[] = [
   ...ACCESS_BENCHES,
   ...CRYPTO_BENCHES,
   ...RIVAL_BENCHES,
+  ...ROTATION_BENCHES,
   ...AUDIT_BENCHES,
   ...BEARER_BENCHES,
   ...SCHEDULING_BENCHES,

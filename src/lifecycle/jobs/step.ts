@@ -55,6 +55,7 @@ export async function runStep(
     tenant,
     job: at.job,
     spec: job.spec as JobSpec,
+    isDrained: job.drainedAt !== null,
     pace: pacer(job.rate / share),
   });
   const { items, isLast } = page;

@@ -3,7 +3,7 @@ import type { PatientAlias } from '../../kernel/ids.ts';
 
 /** What a job did to one chart or its keys: an event of its own, for it concerns one patient. */
 export function chartEntry(
-  operation: 'renewPatientKey' | 'resealChart' | 'retirePatientKey',
+  operation: 'renewPatientKey' | 'resealChart',
   { job, alias, ...counts }: { job: string; alias: PatientAlias; asides?: number; version?: number },
 ): AuditEntry {
   return {

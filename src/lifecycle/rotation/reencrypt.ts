@@ -9,7 +9,7 @@ import { chartEntry } from './events.ts';
 import { findStale, isClean, type ResealHouse, resealChart } from './reseal-chart.ts';
 
 /** Charts that one worker has under way. */
-const AT_ONCE = 6;
+const AT_ONCE = 8;
 const LIMIT = 50;
 
 type Columns = typeof patientKeys.columns;
@@ -44,7 +44,7 @@ function resealing(house: ReencryptHouse): Phase<Columns> {
     run: async (items, context) => {
       const ages = await agesOf(items, context);
       const before = beforeOf(context);
-      const due = items.filter(({ id, row }) => row.state !== 'active' || (ages.get(id) ?? 0) < before);
+      const due = items.filter(({ id, row }) => row.state === 'rotating' || (ages.get(id) ?? 0) < before);
       const { done, faults } = await workOn(due, {
         ...laneOf(context),
         work: async ({ id }) => {
@@ -104,38 +104,29 @@ function scanning({ store }: ReencryptHouse): Phase<Columns> {
   };
 }
 
-/** A chart that was set aside keeps its old keys: only where every header is clean are they destroyed. */
-function retiring({ store, keys, audit }: ReencryptHouse): Phase<Columns> {
+/**
+ * What was drained is retired at once, in the step's own transaction. In a job that ends incomplete a chart that was set
+ * aside keeps its old keys: only where every header is clean are they destroyed.
+ */
+function retiring({ store, keys }: ReencryptHouse): Phase<Columns> {
   return {
     ...{ ...many, name: 'retire', proves: false },
     run: async (items, context) => {
-      const rotating = items.filter(({ row }) => row.state !== 'active');
-      const { faults } = await workOn(rotating, {
+      const rotating = items.filter(({ row }) => row.state === 'rotating');
+      const { done, faults } = await workOn(rotating, {
         ...laneOf(context),
-        work: async ({ id }) => {
-          const of = refOf(context, id);
-          const stale = await findStale(store.tenant(context.tenant), of);
-          if (stale === null || !isClean(stale)) return null;
-          return retire({ keys, audit }, of, { minSeal: stale.headers.minSeal, job: context.job });
+        work: async ({ id, row: { minSeal } }) => {
+          const at = { patient: id as PatientId, minSeal };
+          if (context.isDrained) return [at];
+          const stale = await findStale(store.tenant(context.tenant), refOf(context, id));
+          return stale !== null && isClean(stale) ? [at] : [];
         },
       });
-      return { ...NOTHING, faults };
+      const stage: StepResult['stage'] = async (tx) => {
+        const { retired: _retired, write } = await keys.stageRetirement(tx, done.flat());
+        return { changed: 0, write };
+      };
+      return { ...NOTHING, faults, stage };
     },
   };
-}
-
-function retire(
-  { keys, audit }: Pick<ReencryptHouse, 'keys' | 'audit'>,
-  of: PatientRef,
-  { minSeal, job }: { minSeal: number; job: string },
-): Promise<number | null> {
-  return withDraft(audit, of.tenant, {
-    work: (draft) =>
-      keys.retire(of, {
-        minSeal,
-        proof: draft.proof,
-        settle: (tx, what) => draft.write(tx, chartEntry('retirePatientKey', { job, ...what })),
-      }),
-    wasWritten: (gone) => gone !== null,
-  });
 }

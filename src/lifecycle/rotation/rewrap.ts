@@ -18,7 +18,7 @@ const AT_ONCE = 24;
 /** A tenant has a handful of each of the others. */
 const SPREAD: Readonly<Record<string, string>> = { patientKeyVersions: 'pat_', cardKeys: 'card_' };
 /** Keys of one step: they are committed together with its cursor. */
-const LIMIT = 150;
+const LIMIT = 400;
 
 /** What `crypto` wraps, and the cards' keys, which are made above it. */
 const KINDS: readonly WrappedKind[] = [
