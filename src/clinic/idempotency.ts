@@ -7,12 +7,11 @@ import type { Transaction } from '../kernel/store.ts';
 import { ClinicError } from './errors.ts';
 
 /** The answer given to a request, sealed; id = HMAC of who asked for what. Gone after `expiresAt`. */
-export const idempotency = collection('idempotency', {
-  patient: 'text',
-  body: 'bytes',
-  sealed: 'bytes',
-  expiresAt: 'instant',
-});
+export const idempotency = collection(
+  'idempotency',
+  { patient: 'text', body: 'bytes', sealed: 'bytes', expiresAt: 'instant' },
+  { indexed: ['patient'] },
+);
 
 /** One request of one person through one client. The same `key` is the same request. */
 export interface RequestIdentity {

@@ -1,5 +1,5 @@
 import { type Ref, ref } from '../kernel/collection.ts';
-import type { TenantStore } from '../kernel/store.ts';
+import type { Listed, TenantStore } from '../kernel/store.ts';
 import { chartValues, type ValueName } from './chart-values.ts';
 import { manifests } from './manifest.ts';
 import { type PatientRef, patientKeys } from './patient-keys.ts';
@@ -37,21 +37,19 @@ export async function readHeaders(store: TenantStore, of: PatientRef): Promise<C
   if (key === null) return null;
   const { minSeal, current, state } = key;
   const stale = new Map<string, StaleValue>();
-  for (let after: string | undefined, more = true; more; ) {
-    const page = await store.list(chartValues, {
-      equals: { patient: of.patient },
-      limit: PAGE,
-      ...(after !== undefined && { after }),
-    });
-    for (const { row } of page) {
+  // By the ids, which begin with the patient's: a range of the key in either store.
+  const own = `${of.patient}-`;
+  for (let after: string | undefined = own; after !== undefined; ) {
+    const page: Listed<typeof chartValues.columns>[] = await store.list(chartValues, { after, limit: PAGE });
+    for (const { row } of page.filter(({ id }) => id.startsWith(own))) {
       if (keyVersionOf(row.sealed) >= minSeal) continue;
       const { collection, document, compartment } = row as unknown as ValueName;
       const id = `${collection}/${document}/${compartment}`;
       const bytes = (stale.get(id)?.bytes ?? 0) + row.sealed.length;
       stale.set(id, { name: { collection, document, compartment }, bytes });
     }
-    after = page.at(-1)?.id;
-    more = page.length === PAGE;
+    const last = page.at(-1)?.id;
+    after = page.length === PAGE && last?.startsWith(own) ? last : undefined;
   }
   const isManifestStale = manifest !== null && keyVersionOf(manifest.sealed) < minSeal;
   return { minSeal, current, state, isManifestStale, stale: [...stale.values()] };

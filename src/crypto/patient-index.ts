@@ -18,7 +18,11 @@ import {
 } from './search-facts.ts';
 
 /** A patient is listed in a bucket; id `{bucket}-{patient}`, so that many may share one. */
-export const indexEntries = collection('indexEntries', { bucket: 'text', patient: 'text' });
+export const indexEntries = collection(
+  'indexEntries',
+  { bucket: 'text', patient: 'text' },
+  { indexed: ['bucket', 'patient'] },
+);
 
 /**
  * What a candidate is confirmed by before any patient key is opened, id = patient: the facts, sealed under the

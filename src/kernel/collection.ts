@@ -53,6 +53,8 @@ export interface Collection<C extends Columns = Columns> {
   readonly columns: C;
   /** `any` unless given. */
   readonly changes?: Changes;
+  /** Columns by which many rows are searched often: PostgreSQL keeps an index of each. Firestore has one of every column. */
+  readonly indexed?: readonly string[];
 }
 
 /** The address of one row of a collection, within a tenant. `id` matches `[A-Za-z0-9_-]{1,128}`. */
@@ -65,9 +67,12 @@ export interface Ref<C extends Columns = Columns> {
 export function collection<const C extends Columns>(
   name: string,
   columns: C,
-  { changes = 'any' }: { readonly changes?: Changes } = {},
+  {
+    changes = 'any',
+    indexed = [],
+  }: { readonly changes?: Changes; readonly indexed?: readonly (keyof C & string)[] } = {},
 ): Collection<C> {
-  return Object.freeze({ name, columns: Object.freeze(columns), changes });
+  return Object.freeze({ name, columns: Object.freeze(columns), changes, indexed });
 }
 
 /** The address of the row `id` of `of`. */

@@ -20,11 +20,11 @@ export const exports = collection('exports', {
 });
 
 /** A sealed part of an export's file, compressed; id `{chunk set}-{file}-{index}`. */
-export const exportChunks = collection('exportChunks', {
-  patient: 'text',
-  request: 'text',
-  sealed: 'bytes',
-});
+export const exportChunks = collection(
+  'exportChunks',
+  { patient: 'text', request: 'text', sealed: 'bytes' },
+  { indexed: ['patient', 'request'] },
+);
 
 /** How many chunks each file has. */
 export type ChunkCounts = Readonly<Record<ExportFile, number>>;

@@ -65,9 +65,14 @@ function tableOf(of: Collection): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${table} (${[...keys, ...columns].join(', ')}, PRIMARY KEY (_tenant, _id))`,
     ...columns.map((column) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column}`),
+    ...(of.indexed ?? []).map((column) => indexOf(of.name, column)),
     ...guarded(table, of.changes),
   ];
 }
+
+/** In the order in which a list by this column reads. */
+const indexOf = (table: string, column: string): string =>
+  `CREATE INDEX IF NOT EXISTS ${quoted(`${table}_by_${column}`)} ON ${quoted(table)} (_tenant, ${quoted(column)}, _id)`;
 
 /** What the application may do with a row that is there. */
 const RIGHTS: Readonly<Record<Changes, string>> = {
