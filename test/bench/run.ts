@@ -4,8 +4,8 @@ import { BEARER_BENCHES } from './bearer.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { CRYPTO_BENCHES } from './crypto.ts';
 import { RIVAL_BENCHES } from './rivals.ts';
-import { SCHEDULING_BENCHES } from './scheduling.ts';
 import { ROTATION_BENCHES } from './rotation.ts';
+import { SCHEDULING_BENCHES } from './scheduling.ts';
 
 /**
  * `npm run bench`: a table; `-- --json`: one JSON object a line; `-- --list`: the names; `-- --quick`: fewer rounds;

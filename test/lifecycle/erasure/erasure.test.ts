@@ -224,7 +224,9 @@ describe('an erasure', () => {
     const context = { app: 'chartseal', tenant: at.tenant, patient: key?.alias ?? '', version: '1' };
     const wrapped = { keyId: version?.keyId ?? '', blob: version?.wrapped ?? new Uint8Array() };
     const { keyId, blob } = await local('active').rewrap(wrapped, context, localKeyId(2));
-    await at.reader.transact(async (tx) => tx.put(at2, { keyId, wrapped: blob, createdAt: 0 }));
+    await at.reader.transact(async (tx) =>
+      tx.put(at2, { keyId, wrapped: blob, material: null, createdAt: 0 }),
+    );
     for (const [id, row] of backup) rowsNow?.set(id, structuredClone(row));
     const today = createWorld({ store, keyring: local('deleted'), keyId: localKeyId(2) }).charts;
     expect((await today.read(other, []))?.chart.names()).toHaveLength(4);
