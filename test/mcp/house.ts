@@ -15,6 +15,7 @@ import { VisitReader } from '../../src/clinic/visits.ts';
 import { Waitlist } from '../../src/clinic/waitlist.ts';
 import { IndexKeys } from '../../src/crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from '../../src/crypto/key-cache.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
 import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
 import { PatientIndex } from '../../src/crypto/patient-index.ts';
 import { PatientKeys } from '../../src/crypto/patient-keys.ts';
@@ -41,6 +42,7 @@ export interface HouseOptions {
   readonly policies?: Policies;
   readonly limits?: { person: OpeningLimits; client: OpeningLimits };
   readonly wait?: (ms: number) => Promise<void>;
+  readonly keyring?: Keyring;
 }
 
 /** The domain on any store with a local key and the first demo clinic, at a time that the test says. */
@@ -48,7 +50,8 @@ export async function openDomain(
   { store, tenant, now }: { store: Store; tenant: TenantId; now: () => number },
   options: HouseOptions = {},
 ) {
-  const keyring = new LocalKeyring([{ version: 1, hex: 'ab'.repeat(32), status: 'active' }]);
+  const keyring =
+    options.keyring ?? new LocalKeyring([{ version: 1, hex: 'ab'.repeat(32), status: 'active' }]);
   const cache = new KeyCache(DEFAULT_KEY_CACHE, now);
   const keyOptions = { store, keyring, cache, clock: now, tenantKeyId: async () => localKeyId(1) };
   const keys = new PatientKeys(keyOptions);
