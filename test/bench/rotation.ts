@@ -24,7 +24,7 @@ import { allRows, BY, type KeyHouse, openKeyHouse, textOf, update } from '../lif
 import { openSceneStore, ROOT, type Scene, sceneKms } from '../soak/scene.ts';
 import type { Bench, BenchOptions, Measured } from './bench.ts';
 
-/** On PostgreSQL, with the KMS emulator and, for live traffic, the job in processes of their own. */
+/** On PostgreSQL, the KMS emulator and, for live traffic, the job in processes of their own. */
 
 const CALLS_AT_ONCE = 24;
 const CHARTS_AT_ONCE = 8;
@@ -48,8 +48,10 @@ async function inWorld<T>(count: number, work: (world: World) => Promise<T>): Pr
   const emulator = spawn(process.execPath, [join(import.meta.dirname, 'kms-process.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const at: Scene['store'] = { kind: 'postgres', address: chosen.env['CHARTSEAL_DATABASE_URL'] ?? '' };
-  await ensureSchema(chosen.env['CHARTSEAL_DATABASE_OWNER_URL'] ?? '', [bare]);
+  const address = chosen.env['FIRESTORE_EMULATOR_HOST'] ?? chosen.env['CHARTSEAL_DATABASE_URL'] ?? '';
+  const at: Scene['store'] = { kind: chosen.kind, address };
+  if (chosen.kind === 'postgres')
+    await ensureSchema(chosen.env['CHARTSEAL_DATABASE_OWNER_URL'] ?? '', [bare]);
   const store = openSceneStore(at);
   try {
     const [line] = (await once(emulator.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
@@ -94,7 +96,7 @@ async function atOnce<T>(
 /** A whole rewrap job, its proof included, beside bare ReEncrypt calls as many at once; the better of two rounds each. */
 function rewrapping(latencyMs: number): Bench['measure'] {
   return ({ quick }) =>
-    inWorld(quick ? 150 : 600, async ({ house, kms, patients }) => {
+    inWorld(quick ? 200 : 1_500, async ({ house, kms, patients }) => {
       await fetch(`${kms}/_admin/faults`, { method: 'PUT', body: JSON.stringify({ latencyMs }) });
       const best = { value: Number.POSITIVE_INFINITY, floor: Number.POSITIVE_INFINITY };
       for (let round = 0; round < 2; round += 1) {
@@ -104,7 +106,7 @@ function rewrapping(latencyMs: number): Bench['measure'] {
           atOnce(CALLS_AT_ONCE, wrapped, ({ key, context }) => client.send(reEncrypt(key, context))),
         );
         await house.rotations.rotateWrappingKey(house.tenant, BY);
-        const id = await house.rotations.rewrap(house.tenant, { by: BY });
+        const id = await house.rotations.rewrap(house.tenant, { by: BY, isWide: true });
         const value = await perItem(patients.length, () => run(house, id));
         best.value = Math.min(best.value, value);
         best.floor = Math.min(best.floor, floor);

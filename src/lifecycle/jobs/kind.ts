@@ -10,6 +10,8 @@ export interface StepContext {
   /** The job's id, for its events. */
   readonly job: string;
   readonly spec: JobSpec;
+  /** How many workers share the job: each has its part of what may be under way at once. */
+  readonly workers: number;
   /** The proof is complete: nothing is left. */
   readonly isDrained: boolean;
   /** Resolves when the next item may begin, as the job's rate allows. */

@@ -5,7 +5,6 @@ import type { TenantId } from '../../kernel/ids.ts';
 import type { Listed, TenantStore, Transaction } from '../../kernel/store.ts';
 import { withDraft } from './drafts.ts';
 import { jobEntry } from './events.ts';
-import { closePhase } from './finish.ts';
 import { pacer } from './items.ts';
 import {
   isOpen,
@@ -20,11 +19,8 @@ import {
 import type { JobHouse } from './jobs.ts';
 import type { JobKind, Phase, StepResult } from './kind.ts';
 
-/**
- * What a step came to: `more` of this part is left; `part` is done and others of its phase are not; `phase` is done
- * and the job is in another; `ended`; `idle`, there is nothing to do here (paused, or somebody else did it).
- */
-export type StepOutcome = 'more' | 'part' | 'phase' | 'ended' | 'idle';
+/** What a step came to: `more` of this part is left; the `part` is done; `idle`, nothing to do here (paused, or somebody else did it). */
+export type StepOutcome = 'more' | 'part' | 'idle';
 
 /** No step is longer, whatever the rate. */
 const STEP_SECONDS = 20;
@@ -55,14 +51,12 @@ export async function runStep(
     tenant,
     job: at.job,
     spec: job.spec as JobSpec,
+    workers: share,
     isDrained: job.drainedAt !== null,
     pace: pacer(job.rate / share),
   });
   const { items, isLast } = page;
-  const outcome = await commit(house, { tenant, at, kind, phase, seen: part, items, result, isLast });
-  if (outcome !== 'part') return outcome;
-  const closed = await closePhase(house, tenant, at.job);
-  return closed === 'open' ? 'part' : closed;
+  return commit(house, { tenant, at, kind, phase, seen: part, items, result, isLast });
 }
 
 const isHere = (job: JobRow | null, at: PartAt): job is JobRow =>
@@ -93,7 +87,7 @@ interface Commit {
   readonly isLast: boolean;
 }
 
-function commit(house: JobHouse, step: Commit): Promise<'more' | 'part' | 'idle'> {
+function commit(house: JobHouse, step: Commit): Promise<StepOutcome> {
   return withDraft(house.audit, step.tenant, {
     work: (draft) =>
       house.store
@@ -107,7 +101,7 @@ async function advance(
   house: JobHouse,
   tx: Transaction,
   step: Commit & { draft: AuditDraft },
-): Promise<'more' | 'part' | 'idle'> {
+): Promise<StepOutcome> {
   const { at, seen, result, draft, kind, phase } = step;
   const [job, part] = await tx.get(ref(jobs, at.job), partRef(at));
   // A pause lets the step under way finish. Whoever moved the cursor meanwhile did these items too.

@@ -105,6 +105,6 @@ export async function runTask(jobs: Jobs, task: JobTask): Promise<StepOutcome> {
     outcome = await runStep(jobs.house, tenant, at as PartAt, { parallel: Math.max(1, parts.length) });
   }
   if (outcome === 'more') await jobs.house.queue.enqueue([task]);
-  if (outcome === 'phase' || outcome === 'idle') await jobs.handOut(tenant, at.job, at);
+  else await jobs.handOut(tenant, at.job, at);
   return outcome;
 }

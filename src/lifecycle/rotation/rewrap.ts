@@ -13,7 +13,7 @@ import { workOn } from '../jobs/items.ts';
 import type { JobSpec } from '../jobs/job.ts';
 import { type JobKind, NOTHING, type Phase, phase, type StepContext, type StepResult } from '../jobs/kind.ts';
 
-/** ReEncrypt calls that one worker has under way. */
+/** ReEncrypt calls under way at once, over all workers of the job. */
 const AT_ONCE = 24;
 /** A tenant has a handful of each of the others. */
 const SPREAD: Readonly<Record<string, string>> = { patientKeyVersions: 'pat_', cardKeys: 'card_' };
@@ -73,7 +73,7 @@ function rewrapping(kind: WrappedKind, keyring: Keyring): Phase<typeof WRAPPED_C
       const { done, faults } = await workOn(owned, {
         idOf: ({ item }) => item.id,
         pace: context.pace,
-        atOnce: AT_ONCE,
+        atOnce: Math.max(2, Math.ceil(AT_ONCE / context.workers)),
         work: async ({ item, bound }): Promise<Rewrapped> => {
           const before = wrappedKeyOf(item.row);
           return { id: item.id, before, after: await keyring.rewrap(before, bound, target.keyId) };

@@ -28,7 +28,15 @@ export async function survey(
   const total = { seen: 0, left: 0, faults: [] as { item: string; code: string }[] };
   for (const phase of asked.kind.phases.filter(({ proves }) => proves))
     for await (const page of pagesOf(store, tenant, phase)) {
-      const context = { store, tenant, job: '', spec: asked.spec, isDrained: false, pace: async () => {} };
+      const context = {
+        store,
+        tenant,
+        job: '',
+        spec: asked.spec,
+        workers: 1,
+        isDrained: false,
+        pace: async () => {},
+      };
       const { left, faults } = await phase.run(page, context);
       total.seen += page.length;
       total.left += left;
