@@ -179,12 +179,13 @@ function privacyOf(
 
 function rotationsOf(
   { kms, keyMaxAgeMs: maxAgeMs, projectId }: Config,
-  parts: Omit<RotationOptions, 'admin' | 'maxAgeMs' | 'queue'>,
+  parts: Omit<RotationOptions, 'admin' | 'maxAgeMs' | 'queue' | 'rewrapper'>,
   jobFunction: ComposeOptions['jobFunction'],
 ): KeyRotations {
   const admin = kms.kind === 'local' ? null : new KmsTenantKeys(kmsClientOf(kms));
   const queue = jobFunction === undefined ? noQueue : cloudTasks({ projectId, ...jobFunction });
-  return new KeyRotations({ ...parts, admin, maxAgeMs, queue });
+  const rewrapper = rewrapperOf(kms) ?? parts.keyring;
+  return new KeyRotations({ ...parts, admin, maxAgeMs, queue, rewrapper });
 }
 
 function storeOf(config: Config): Store {
@@ -231,6 +232,13 @@ function keyringOf({ kms }: Config): Keyring {
     case 'emulator':
       return new KmsKeyring({ kind: 'emulator', client: kmsClientOf(kms) });
   }
+}
+
+/** A keyring in the role that may re-encrypt and never sees a data key; null where the app's own role does it. */
+function rewrapperOf(kms: Config['kms']): Keyring | null {
+  if (kms.kind !== 'aws' || kms.identity === null || kms.identity.rewrapRoleArn === null) return null;
+  const identity = { ...kms.identity, roleArn: kms.identity.rewrapRoleArn };
+  return new KmsKeyring({ client: kmsClientOf(kms), clientFor: tenantCredentials(identity) });
 }
 
 /** Each tenant's calls run in a session of its own, which KMS lets act for that tenant alone. */

@@ -44,6 +44,8 @@ export interface ChartLimits {
 /** The AWS role that a function on Google Cloud assumes by its own identity; null takes the SDK's default chain. */
 export interface AwsIdentity {
   readonly roleArn: string;
+  /** The role that may re-encrypt wrapped keys, where the app's may not; null where that does both. */
+  readonly rewrapRoleArn: string | null;
   /** The `aud` of the identity token, as the role's trust policy names it. */
   readonly audience: string;
 }
@@ -71,6 +73,8 @@ const RECORD_YEARS = 7;
 
 /** `SLOW,STOP`, in charts an hour; rows hold at most some thousands. */
 const LIMITS = /^[1-9]\d{0,3},[1-9]\d{0,3}$/;
+
+const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
 const environment = z.object({
   CHARTSEAL_ENV: z.enum(['production', 'development']).default('production'),
@@ -103,10 +107,8 @@ const environment = z.object({
   CHARTSEAL_KEY_MAX_AGE_DAYS: z.coerce.number().int().min(30).max(3_650).default(365),
   CHARTSEAL_FIREBASE_API_KEY: z.string().min(1),
   AWS_REGION: z.string().default('us-east-1'),
-  CHARTSEAL_AWS_ROLE: z
-    .string()
-    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/)
-    .optional(),
+  CHARTSEAL_AWS_ROLE: z.string().regex(ROLE).optional(),
+  CHARTSEAL_AWS_REWRAP_ROLE: z.string().regex(ROLE).optional(),
   CHARTSEAL_AWS_AUDIENCE: z.string().min(1).default('chartseal'),
   GCLOUD_PROJECT: z.string().min(1),
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
@@ -211,7 +213,9 @@ function limitsOf(
 function kmsOf(vars: Environment): Config['kms'] {
   if (vars.CHARTSEAL_KMS === 'aws') {
     const { AWS_REGION: region, CHARTSEAL_AWS_ROLE: roleArn, CHARTSEAL_AWS_AUDIENCE: audience } = vars;
-    return { kind: 'aws', region, identity: roleArn === undefined ? null : { roleArn, audience } };
+    const rewrapRoleArn = vars.CHARTSEAL_AWS_REWRAP_ROLE ?? null;
+    const identity = roleArn === undefined ? null : { roleArn, rewrapRoleArn, audience };
+    return { kind: 'aws', region, identity };
   }
   if (vars.CHARTSEAL_KMS === 'local')
     return { kind: 'local', keys: localKeysOf(vars.CHARTSEAL_LOCAL_KEYS ?? '') };

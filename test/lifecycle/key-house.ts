@@ -54,6 +54,7 @@ export async function openKeyHouse(options: KeyHouseOptions) {
   const audit = new AuditLog({ store, clock, journal: options.journal ?? (() => undefined) });
   const rotations = new KeyRotations({
     ...{ ...base, keys, charts, indexKeys, index, audit, admin: options.admin ?? null },
+    rewrapper: keyring,
     ...{ maxAgeMs: 365 * DAY, queue: options.queue ?? { enqueue: async () => {} } },
   });
   if (options.tenant === undefined) {

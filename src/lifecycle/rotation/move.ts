@@ -18,14 +18,19 @@ import { tenantEntry } from './events.ts';
  * @throws CryptoError as `Keyring.rewrap`; LifecycleError `TENANT_UNKNOWN` when the tenant is not set up.
  */
 export async function moveWrappingKey(
-  house: { readonly store: Store; readonly audit: AuditLog; readonly keyring: Keyring },
+  house: {
+    readonly store: Store;
+    readonly audit: AuditLog;
+    readonly keyring: Keyring;
+    readonly rewrapper: Keyring;
+  },
   tenant: TenantId,
   { toKey, by }: { toKey: string; by: JobActor },
 ): Promise<void> {
-  const { store, audit, keyring } = house;
+  const { store, audit, keyring, rewrapper } = house;
   const root = await rootKeyOf(store.tenant(tenant), tenant);
   if (root !== null) {
-    const moved = await keyring.rewrap(root.wrapped, root.context, toKey);
+    const moved = await rewrapper.rewrap(root.wrapped, root.context, toKey);
     await keyring.unwrap(moved, root.context);
   }
   const at = ref(tenants, tenant);

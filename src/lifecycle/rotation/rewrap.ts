@@ -42,12 +42,12 @@ interface Rewrapped {
  * KMS key, or to move the tenant to another one. KMS re-encrypts them, so that no data key leaves it; no chart is
  * read or written, and what is open stays open. The proof looks at the stored key and generation of every row.
  */
-export function rewrapKind({ keyring }: { keyring: Keyring }): JobKind {
+export function rewrapKind({ rewrapper }: { rewrapper: Keyring }): JobKind {
   return {
     name: 'rewrap',
     operation: 'rewrapKeys',
     phases: [
-      ...KINDS.map((kind) => phase(rewrapping(kind, keyring))),
+      ...KINDS.map((kind) => phase(rewrapping(kind, rewrapper))),
       ...KINDS.map((kind) => phase(scanning(kind))),
     ],
   };
@@ -62,7 +62,7 @@ const targetOf = ({ keyId, material }: JobSpec): WrappingTarget => ({
 
 const spreadOf = ({ of }: WrappedKind): string | null => SPREAD[of.name] ?? null;
 
-function rewrapping(kind: WrappedKind, keyring: Keyring): Phase<typeof WRAPPED_COLUMNS> {
+function rewrapping(kind: WrappedKind, rewrapper: Keyring): Phase<typeof WRAPPED_COLUMNS> {
   return {
     ...{ name: `rewrap ${kind.of.name}`, of: kind.of, spread: spreadOf(kind), limit: LIMIT, proves: false },
     run: async (items, context) => {
@@ -76,7 +76,7 @@ function rewrapping(kind: WrappedKind, keyring: Keyring): Phase<typeof WRAPPED_C
         atOnce: Math.max(2, Math.ceil(AT_ONCE / context.workers)),
         work: async ({ item, bound }): Promise<Rewrapped> => {
           const before = wrappedKeyOf(item.row);
-          return { id: item.id, before, after: await keyring.rewrap(before, bound, target.keyId) };
+          return { id: item.id, before, after: await rewrapper.rewrap(before, bound, target.keyId) };
         },
       });
       return { ...NOTHING, faults: [...faults, ...orphans], stage: (tx) => stage(tx, kind, done) };

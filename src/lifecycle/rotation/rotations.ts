@@ -30,6 +30,8 @@ export interface RotationOptions {
   readonly clock: Clock;
   readonly queue: JobQueue;
   readonly keyring: Keyring;
+  /** Re-encrypts wrapped keys; in AWS by a role of its own, which never sees a data key. */
+  readonly rewrapper: Keyring;
   readonly keys: PatientKeys;
   readonly charts: SealedCharts;
   readonly indexKeys: IndexKeys;
@@ -146,11 +148,11 @@ export class KeyRotations {
    * @throws CryptoError `KEY_MISSING` before the tenant has a root, and as `Keyring.rewrap`.
    */
   async wrappingTarget(tenant: TenantId): Promise<WrappingTarget> {
-    const { store, keyring, tenantKeyId } = this.options;
+    const { store, rewrapper, tenantKeyId } = this.options;
     const keyId = await tenantKeyId(tenant);
     const root = await rootKeyOf(store.tenant(tenant), tenant);
     if (root === null) return { keyId, material: null };
-    const { material = null } = await keyring.rewrap(root.wrapped, root.context, keyId);
+    const { material = null } = await rewrapper.rewrap(root.wrapped, root.context, keyId);
     return { keyId, material };
   }
 }

@@ -118,24 +118,36 @@ export async function keyStatus(
 }
 
 async function wrappingKeyOf(rotations: KeyRotations, tenant: TenantId): Promise<KeyStatus['wrappingKey']> {
-  const { admin, store, tenantKeyId } = rotations.options;
+  const { admin, store, keyring, tenantKeyId } = rotations.options;
   const keyId = await tenantKeyId(tenant);
   const facts = admin === null ? null : await admin.describe(keyId).catch(() => null);
+  const root = await rootKeyOf(store.tenant(tenant), tenant);
+  const problem = root === null ? null : await problemOf(keyring.unwrap(root.wrapped, root.context));
+  const material = facts?.material ?? (await generationOf(rotations, tenant));
+  const isCurrent =
+    root === null || material === undefined
+      ? null
+      : root.wrapped.keyId === keyId && (material === null || root.wrapped.material === material);
+  return { keyId, facts, problem, isCurrent };
+}
+
+/** The code with which a use of the key was refused; null when it was not. */
+async function problemOf(use: Promise<unknown>): Promise<string | null> {
   try {
-    const [root, target] = await Promise.all([
-      rootKeyOf(store.tenant(tenant), tenant),
-      rotations.wrappingTarget(tenant),
-    ]);
-    const isCurrent =
-      root !== null &&
-      root.wrapped.keyId === keyId &&
-      (target.material === null || root.wrapped.material === target.material);
-    return { keyId, facts, problem: null, isCurrent };
+    await use;
+    return null;
   } catch (error) {
-    if (!(error instanceof ChartsealError)) throw error;
-    return { keyId, facts, problem: error.code, isCurrent: null };
+    if (error instanceof ChartsealError) return error.code;
+    throw error;
   }
 }
+
+/** Undefined where this role may not find out: it need not be allowed to re-encrypt. */
+const generationOf = (rotations: KeyRotations, tenant: TenantId): Promise<string | null | undefined> =>
+  rotations.wrappingTarget(tenant).then(
+    ({ material }) => material,
+    () => undefined,
+  );
 
 async function patientsOf(
   store: Store,
