@@ -196,22 +196,22 @@ export async function book(
   { start, slotId = randomId('s') }: { start: number; slotId?: string },
 ) {
   const draft = audit.draft(of.tenant);
-  return bookings.book({
-    ...{
-      of,
-      by: 'patient' as const,
-      user: 'usr' as UserId,
-      client: 'c',
-      now: Date.now(),
-      slotId,
-      reason: null,
-    },
-    slot: { visitType: 'checkup', practitioner: 'dr', start, end: start + 1_800_000 },
-    audit: {
-      draft,
-      write: (tx, { alias: patient, written }) => draft.write(tx, { ...ENTRY, patient, written }),
-    },
-  });
+  try {
+    const booked = await bookings.book({
+      ...{ of, by: 'patient', user: 'usr' as UserId, client: 'c', now: Date.now(), slotId, reason: null },
+      slot: { visitType: 'checkup', practitioner: 'dr', start, end: start + 1_800_000 },
+      audit: {
+        draft,
+        write: (tx, { alias, written }) => draft.write(tx, { ...ENTRY, patient: alias, written }),
+      },
+    });
+    if (booked.outcome === 'done') draft.confirm();
+    else draft.abandon();
+    return booked;
+  } catch (error) {
+    draft.abandon();
+    throw error;
+  }
 }
 
 export async function allRows<C extends Columns>(

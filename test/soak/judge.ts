@@ -21,6 +21,7 @@ import type { Store } from '../../src/kernel/store.ts';
 import { workJob } from '../../src/lifecycle/jobs/worker.ts';
 import { openCheckpointFolder } from '../../src/storage/checkpoints/folder.ts';
 import { allRows, BY, type KeyHouse, textOf } from '../lifecycle/key-house.ts';
+import { judgeErasures } from './erasures.ts';
 import { openScene, ROOT, type Scene } from './scene.ts';
 import type { Witnessed } from './soak.ts';
 
@@ -46,6 +47,7 @@ export async function judge(ended: Ended): Promise<Finding[]> {
   const house = await openScene(ended.scene, ended.store);
   const findings: Finding[] = ended.broken.map((where) => ({ what: 'a process failed by itself', where }));
   const find = (what: string, where: string): void => void findings.push({ what, where });
+  await judgeErasures(house, ended.scene, find);
   await finishJobs(house, find);
   await judgeKeys(house, find);
   await judgeCharts(house, ended, find);

@@ -4,6 +4,7 @@ import type { PatientRef } from '../../src/crypto/patient-keys.ts';
 import { ChartsealError } from '../../src/kernel/errors.ts';
 import type { PatientId, TenantId } from '../../src/kernel/ids.ts';
 import { book, factsOf, type KeyHouse, textOf, update } from '../lifecycle/key-house.ts';
+import { comeAndGo } from './erasures.ts';
 import { openScene, openSceneStore, sceneFromEnv } from './scene.ts';
 
 /**
@@ -21,7 +22,7 @@ process.once('SIGTERM', () => {
 });
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
-/** One kind of traffic. Erasures join here as one more: whose patient is then no longer anybody's. */
+/** One kind of traffic. */
 interface Act {
   readonly name: string;
   readonly share: number;
@@ -62,6 +63,14 @@ const ACTS: readonly Act[] = [
       const start = scene.firstSlot + seed * 1_800_000;
       const { outcome } = await book(at, of, { start, slotId: `s_${seed}` });
       return `${start} ${outcome}`;
+    },
+  },
+  {
+    name: 'erase',
+    share: 1,
+    run: async (at, _of, seed) => {
+      await comeAndGo(at, scene, scene.firstSlot + seed * 1_800_000);
+      return '';
     },
   },
 ];
