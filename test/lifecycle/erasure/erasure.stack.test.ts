@@ -35,7 +35,7 @@ import type { ErasingWork } from './erasing-process.ts';
 const SCRIPT = join(import.meta.dirname, 'erasing-process.ts');
 const MINUTE_MS = 60_000;
 /** Transactions of one life. */
-const LIFE = 5;
+const LIFE = 3;
 const MAX_LIVES = 30;
 
 describeOnBothStores(
