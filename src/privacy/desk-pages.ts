@@ -180,7 +180,7 @@ export function erasePage(
         so, with the reason.</li>
       <li>After their approval you have ${COOLING_DAYS} days to change your mind, here.</li>
       <li>Then the keys of the record are destroyed, and nothing of it opens any more. Visits to come are cancelled, and
-        this account is deleted.</li>
+        the patient’s own account is deleted.</li>
       <li>Backups that still hold sealed remains are gone some weeks later. The log of who opened the record stays, without
         your name.</li>
     </ol>
