@@ -48,7 +48,7 @@ async function order(house: KeyHouse, scene: Scene, of: PatientRef): Promise<str
   return id;
 }
 
-/** Finishes the erasures that were cut short, as the scheduled round does, and looks for what is left of anybody. */
+/** Finishes the erasures that were cut short, as the scheduled round does, and looks for what is left of anybody. How many went. */
 export async function judgeErasures(
   house: KeyHouse,
   scene: Scene,

@@ -47,7 +47,7 @@ export async function judge(ended: Ended): Promise<Finding[]> {
   const house = await openScene(ended.scene, ended.store);
   const findings: Finding[] = ended.broken.map((where) => ({ what: 'a process failed by itself', where }));
   const find = (what: string, where: string): void => void findings.push({ what, where });
-  await judgeErasures(house, ended.scene, find);
+  if ((await judgeErasures(house, ended.scene, find)) === 0) find('nobody was erased', ended.scene.tenant);
   await finishJobs(house, find);
   await judgeKeys(house, find);
   await judgeCharts(house, ended, find);

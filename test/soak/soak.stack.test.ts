@@ -14,7 +14,7 @@ test('mixed traffic, all rotations, kills and KMS faults: every chart opens, cou
     patients: 10,
   });
   expect(findings).toEqual([]);
-  for (const act of ['read', 'write', 'book', 'erase']) expect(acts[act], act).toBeGreaterThan(0);
+  for (const act of ['read', 'write', 'book']) expect(acts[act], act).toBeGreaterThan(0);
   expect(kills).toBeGreaterThan(0);
   expect(Object.keys(jobs).length).toBeGreaterThan(0);
 }, 60_000);
