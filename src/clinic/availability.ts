@@ -1,7 +1,7 @@
 import { RRuleTemporal } from 'rrule-temporal';
 import { Temporal } from 'temporal-polyfill';
 import type { TimeSpan } from '../kernel/store.ts';
-import { dateAt, instantOf, parseDate } from './clinic-time.ts';
+import { dateAt, instantOf, midnightOf, parseDate } from './clinic-time.ts';
 import { ClinicError } from './errors.ts';
 
 /** A recurring span of clinic-local time. A span whose end is not after its begin ends on the next day. */
@@ -79,8 +79,6 @@ export function openSpans(person: WorkingTime, question: AvailabilityQuestion): 
 }
 
 const dayBefore = (date: Temporal.PlainDate): Temporal.PlainDate => date.subtract({ days: 1 });
-const midnightOf = (date: Temporal.PlainDate, zone: string): number =>
-  date.toZonedDateTime(zone).epochMilliseconds;
 
 /** Told by the dates alone, since a crossing between zones costs more than all the rest. */
 const near =

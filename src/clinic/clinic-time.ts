@@ -1,5 +1,9 @@
 import { Temporal } from 'temporal-polyfill';
 import { ClinicError } from './errors.ts';
+import { dayOf, steadyOffset } from './zone-offsets.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 
 /** An instant as a person at the clinic reads it, always with its weekday and zone. */
 export interface SpokenTime {
@@ -46,7 +50,9 @@ export function spoken(at: number, zone: string): SpokenTime {
     weekday: WEEKDAYS[local.dayOfWeek - 1] ?? '',
     date: local.toPlainDate().toString(),
     time: local.toPlainTime().toString({ smallestUnit: 'minute' }),
-    ...(shownTwice(local) ? { utcOffset: local.offset } : {}),
+    ...(steadyOffset(zone, Math.floor(at / DAY_MS)) === null && shownTwice(local)
+      ? { utcOffset: local.offset }
+      : {}),
     zone,
   };
 }
@@ -73,8 +79,19 @@ export function dateAt(at: number, zone: string): Temporal.PlainDate {
 
 /** The instant (ms) of a clinic-local date and `HH:MM`. A skipped hour moves forward, a repeated one is the earlier. */
 export function instantOf(date: Temporal.PlainDate, time: string, zone: string): number {
-  return date.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from(time) }).epochMilliseconds;
+  const offset = steadyOffset(zone, dayOf(date));
+  if (offset === null)
+    return date.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from(time) })
+      .epochMilliseconds;
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return dayOf(date) * DAY_MS + (hours * 60 + minutes) * MINUTE_MS - offset;
 }
+
+/** When a day begins at the clinic, ms since the epoch. */
+export const midnightOf = (date: Temporal.PlainDate, zone: string): number => {
+  const offset = steadyOffset(zone, dayOf(date));
+  return offset === null ? date.toZonedDateTime(zone).epochMilliseconds : dayOf(date) * DAY_MS - offset;
+};
 
 /** The hour of the clinic's clock at an instant, 0 to 23. */
 export function hourAt(at: number, zone: string): number {

@@ -1,6 +1,6 @@
 import { MAX_RESOURCES, type Reader, type Store, type TimeClaim, type TimeSpan } from '../kernel/store.ts';
 import { findClinic, findOffer, findPractitioners, type Practitioner, type VisitType } from './clinic.ts';
-import { dateAt, hourAt, parseDate, type SpokenTime, spoken } from './clinic-time.ts';
+import { dateAt, hourAt, midnightOf, parseDate, type SpokenTime, spoken } from './clinic-time.ts';
 import { ClinicError } from './errors.ts';
 import { settleHolds } from './holds.ts';
 import { resourcesFor } from './places.ts';
@@ -110,8 +110,8 @@ async function claimsOn(
 }
 
 function busySpan(span: ReturnType<typeof spanOf>, zone: string) {
-  const from = span.from.toZonedDateTime(zone).epochMilliseconds;
-  const to = span.to.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
+  const from = midnightOf(span.from, zone);
+  const to = midnightOf(span.to.add({ days: 1 }), zone);
   return { from, to };
 }
 

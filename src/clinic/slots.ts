@@ -2,6 +2,7 @@ import type { Temporal } from 'temporal-polyfill';
 import { CELL_MS, type TimeClaim, type TimeSpan } from '../kernel/store.ts';
 import { openSpans } from './availability.ts';
 import type { Practitioner, VisitType } from './clinic.ts';
+import { midnightOf } from './clinic-time.ts';
 import { placeFor } from './places.ts';
 
 /** A time that can be booked. Milliseconds since the epoch, `[start, end)`. */
@@ -56,8 +57,8 @@ export function byResource(claims: readonly TimeClaim[]): Map<string, TimeClaim[
 /** Slots follow each other on a grid from the begin of each open span; buffers stay inside the span. */
 function slotsOf(practitioner: Practitioner, question: SlotQuestion): OpenSlot[] {
   const { visitType, zone, now } = question;
-  const first = question.from.toZonedDateTime(zone).epochMilliseconds;
-  const last = question.to.add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
+  const first = midnightOf(question.from, zone);
+  const last = midnightOf(question.to.add({ days: 1 }), zone);
   const earliest = Math.max(first, now + visitType.leadMinutes * MINUTE_MS);
   const spans: readonly TimeSpan[] = openSpans(practitioner, question);
   const length = visitType.minutes * MINUTE_MS;
