@@ -96,10 +96,10 @@ async function atOnce<T>(
 /** A whole rewrap job, its proof included, beside bare ReEncrypt calls as many at once; the better of two rounds each. */
 function rewrapping(latencyMs: number): Bench['measure'] {
   return ({ quick }) =>
-    inWorld(quick ? 200 : 1_500, async ({ house, kms, patients }) => {
+    inWorld(quick ? 60 : 1_000, async ({ house, kms, patients }) => {
       await fetch(`${kms}/_admin/faults`, { method: 'PUT', body: JSON.stringify({ latencyMs }) });
       const best = { value: Number.POSITIVE_INFINITY, floor: Number.POSITIVE_INFINITY };
-      for (let round = 0; round < 2; round += 1) {
+      for (let round = 0; round < (quick ? 1 : 2); round += 1) {
         const wrapped = await wrappedKeys(house);
         const client = new KMSClient({ endpoint: kms, ...ROOT });
         const floor = await perItem(wrapped.length, () =>
@@ -140,7 +140,7 @@ const bare = collection('benchRows', { patient: 'text', sealed: 'bytes' });
 
 /** A whole job (renew, seal anew, prove, retire) a chart, beside one bare transaction that reads and writes rows of its sizes. */
 async function reencrypting({ quick }: BenchOptions): Promise<Measured> {
-  return inWorld(quick ? 60 : 300, async ({ house, patients }) => {
+  return inWorld(quick ? 20 : 300, async ({ house, patients }) => {
     const { rows, tenant } = house;
     const refsOf = ({ patient }: PatientRef) =>
       Array.from({ length: VALUES + 2 }, (_, n) => ref(bare, `${patient}-${n}`));
@@ -152,7 +152,7 @@ async function reencrypting({ quick }: BenchOptions): Promise<Measured> {
       });
     const best = { value: Number.POSITIVE_INFINITY, floor: Number.POSITIVE_INFINITY };
     await atOnce(CHARTS_AT_ONCE, patients, raw);
-    for (let round = 0; round < 2; round += 1) {
+    for (let round = 0; round < (quick ? 1 : 2); round += 1) {
       const floor = await perItem(patients.length, () => atOnce(CHARTS_AT_ONCE, patients, raw));
       const id = await house.rotations.reencrypt(tenant, { by: BY, before: Date.now() });
       const value = await perItem(patients.length, () => run(house, id));
@@ -183,14 +183,14 @@ async function memory({ quick }: BenchOptions): Promise<Measured> {
       });
       return peak / 1e6;
     });
-  const few = quick ? 60 : 250;
+  const few = quick ? 20 : 200;
   return { floor: await peakOf(few), value: await peakOf(4 * few) };
 }
 
 /** p95 of reads and writes while all three rotations run at a clinic's pace, beside the p95 without them. */
 async function liveTraffic({ quick }: BenchOptions): Promise<Measured> {
-  const seconds = quick ? 3 : 10;
-  return inWorld(quick ? 100 : 400, async ({ house, at, kms, patients }) => {
+  const seconds = quick ? 2 : 10;
+  return inWorld(quick ? 40 : 400, async ({ house, at, kms, patients }) => {
     const { rotations, tenant } = house;
     await traffic(house, patients, 1);
     const floor = await traffic(house, patients, seconds);
