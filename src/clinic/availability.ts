@@ -3,6 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { TimeSpan } from '../kernel/store.ts';
 import { dateAt, instantOf, midnightOf, parseDate } from './clinic-time.ts';
 import { ClinicError } from './errors.ts';
+import { dayOf } from './zone-offsets.ts';
 
 /** A recurring span of clinic-local time. A span whose end is not after its begin ends on the next day. */
 export interface AvailabilityRule {
@@ -81,11 +82,10 @@ export function openSpans(person: WorkingTime, question: AvailabilityQuestion): 
 const dayBefore = (date: Temporal.PlainDate): Temporal.PlainDate => date.subtract({ days: 1 });
 
 /** Told by the dates alone, since a crossing between zones costs more than all the rest. */
-const near =
-  ({ from, to }: AvailabilityQuestion) =>
-  (absence: Absence): boolean =>
-    absence.to.slice(0, 10) >= dayBefore(from).toString() &&
-    absence.from.slice(0, 10) <= to.add({ days: 1 }).toString();
+function near({ from, to }: AvailabilityQuestion): (absence: Absence) => boolean {
+  const [first, last] = [dayBefore(from).toString(), to.add({ days: 1 }).toString()];
+  return (absence) => absence.to.slice(0, 10) >= first && absence.from.slice(0, 10) <= last;
+}
 
 /** What was published for these dates; free time that begins on a holiday is not open. */
 function publishedIn({ availability }: WorkingTime, { from, to, zone, holidays }: AvailabilityQuestion) {
@@ -152,10 +152,12 @@ function onWeekdays(
   from: Temporal.PlainDate,
   to: Temporal.PlainDate,
 ): Temporal.PlainDate[] {
-  const last = to.toString();
+  const first = dayOf(from);
   const dates: Temporal.PlainDate[] = [];
-  for (let date = from; date.toString() <= last; date = date.add({ days: 1 }))
-    if (names.includes(WEEKDAYS[date.dayOfWeek - 1] ?? '')) dates.push(date);
+  for (let day = first; day <= dayOf(to); day += 1)
+    // The first day since the epoch was a Thursday.
+    if (names.includes(WEEKDAYS[(day + 3) % 7] ?? ''))
+      dates.push(day === first ? from : from.add({ days: day - first }));
   return dates;
 }
 
