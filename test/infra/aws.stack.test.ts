@@ -183,6 +183,14 @@ describe('the templates’ roles and key policies, on the strict KMS emulator', 
       );
   });
 
+  test('the key jobs may be the app, to seal charts anew; the app may not be the key jobs', async () => {
+    const jobs = keyringOf('app', { identity: IDENTITY.rewrap });
+    expect(await codeOf(jobs.generate(wrappingKey, contextOf('riverside')))).toBe('done');
+    const { wrapped } = await jobs.generate(wrappingKey, contextOf('riverside'));
+    const app = keyringOf('rewrap', { identity: IDENTITY.app });
+    expect(await codeOf(app.rewrap(wrapped, contextOf('riverside'), wrappingKey))).not.toBe('done');
+  });
+
   test('the account’s administrator opens nothing with the key', async () => {
     const { wrapped } = await keyringOf('app').generate(wrappingKey, contextOf('riverside'));
     const administrator = new KmsKeyring({
