@@ -3,12 +3,10 @@ import { findClinic } from './clinic/clinic.ts';
 import { type HttpParts, VERIFIER_PATH } from './compose-parts.ts';
 import type { Config } from './config.ts';
 import type { Console } from './console/console.ts';
-import type { EmergencyPages } from './emergency/emergency.ts';
 import type { Handle } from './http/app.ts';
 import type { TenantId } from './kernel/ids.ts';
 import { developmentOnly } from './oauth/development.ts';
 import type { PageAssets } from './oauth/pages.ts';
-import type { PrivacyPages } from './privacy/privacy.ts';
 
 /** Every page of ours with a sign-in, by its first path segment. None is loaded before its first use. */
 export const ownPages = (config: Config, parts: HttpParts) =>
@@ -28,7 +26,7 @@ export function once<T>(load: () => Promise<T>): () => Promise<T> {
   };
 }
 
-async function loadEmergency(config: Config, parts: HttpParts): Promise<EmergencyPages> {
+async function loadEmergency(config: Config, parts: HttpParts): Promise<{ handle: Handle }> {
   const [{ createEmergencyPages }, { EmergencyOpenings }, { EmergencyReviews }, staff] = await Promise.all([
     import('./emergency/emergency.ts'),
     import('./access/emergency-openings.ts'),
@@ -46,7 +44,7 @@ async function loadEmergency(config: Config, parts: HttpParts): Promise<Emergenc
   });
 }
 
-async function loadPrivacy(config: Config, parts: HttpParts): Promise<PrivacyPages> {
+async function loadPrivacy(config: Config, parts: HttpParts): Promise<{ handle: Handle }> {
   const [{ createPrivacyPages }, { PrivacyDesk }, { RequestReviews }, ours] = await Promise.all([
     import('./privacy/privacy.ts'),
     import('./privacy/desk.ts'),

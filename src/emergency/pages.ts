@@ -5,13 +5,12 @@ import { layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
 
 const ERASED = 'who was erased since';
 
-/** How times are shown: in the clinic's zone, with weekday and zone. */
-export type SayTime = (ms: number) => string;
-
 /** What the pages of a signed-in person carry. */
 export interface EmergencyContext {
   readonly assets: PageAssets;
   readonly csrf: string;
+  /** How times are shown: in the clinic's zone, with weekday and zone. */
+  readonly time: (ms: number) => string;
 }
 
 /** The form that opens one chart. `problem` repeats nothing that was typed. */
@@ -67,20 +66,16 @@ export function openedPage(assets: PageAssets, opened: { handle: string; until: 
 }
 
 /** What waits for a review. */
-export function queuePage(
-  context: EmergencyContext,
-  queue: readonly QueuedEmergency[],
-  say: { time: SayTime },
-): Page {
+export function queuePage(context: EmergencyContext, queue: readonly QueuedEmergency[]): Page {
   const items = queue.map(
     (one) => html`
       <li class="waiting">
         <p><strong>${EMERGENCY_REASONS[one.reason] ?? one.reason}</strong>${one.overdue ? html` <span class="overdue">Overdue</span>` : ''}</p>
-        <p class="detail">Opened ${say.time(one.openedAt)} by ${one.user}, patient ${one.alias ?? ERASED}. Review by ${say.time(one.dueAt)}.</p>
+        <p class="detail">Opened ${context.time(one.openedAt)} by ${one.user}, patient ${one.alias ?? ERASED}. Review by ${context.time(one.dueAt)}.</p>
         ${
           one.own
             ? html`<p class="detail">You opened this yourself: somebody else reviews it.</p>`
-            : html`<p><a class="button" href="/emergency/review/${one.record}">Review<span class="unseen"> the access opened ${say.time(one.openedAt)}</span></a></p>`
+            : html`<p><a class="button" href="/emergency/review/${one.record}">Review<span class="unseen"> the access opened ${context.time(one.openedAt)}</span></a></p>`
         }
       </li>`,
   );
@@ -95,7 +90,7 @@ export function queuePage(
 export function reviewPage(
   context: EmergencyContext,
   one: EmergencyToReview,
-  say: { time: SayTime; problem: string },
+  say: { problem: string },
 ): Page {
   const body = html`
     <h1>Review emergency access</h1>
@@ -104,8 +99,8 @@ export function reviewPage(
       <dt>In the clinician’s words</dt><dd>${one.words ?? 'Erased with the patient'}</dd>
       <dt>Opened by</dt><dd>${one.user}</dd>
       <dt>Patient, as in the audit log</dt><dd>${one.alias ?? ERASED}</dd>
-      <dt>Open from</dt><dd>${say.time(one.openedAt)}</dd>
-      <dt>Until</dt><dd>${say.time(one.expiresAt)}</dd>
+      <dt>Open from</dt><dd>${context.time(one.openedAt)}</dd>
+      <dt>Until</dt><dd>${context.time(one.expiresAt)}</dd>
     </dl>
     <p class="error" role="alert">${say.problem}</p>
     <form method="post" action="/emergency/review/${one.record}">
@@ -119,15 +114,6 @@ export function reviewPage(
     title: 'Review emergency access',
     body,
   });
-}
-
-/** A dead end with a way on. */
-export function deadEndPage(
-  assets: PageAssets,
-  say: { status: number; title: string; advice: string },
-): Page {
-  const body = html`<h1>${say.title}</h1><p>${say.advice}</p><p><a href="/emergency">Start again</a></p>`;
-  return pageOf(assets, { ...say, body });
 }
 
 const signOutForm = ({ csrf }: EmergencyContext): SafeHtml => html`

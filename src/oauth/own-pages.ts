@@ -6,10 +6,11 @@ import type { Clock } from '../kernel/clock.ts';
 import { ChartsealError } from '../kernel/errors.ts';
 import { html } from '../kernel/html.ts';
 import { createCookieJar } from './cookie-jar.ts';
+import { OAuthError } from './errors.ts';
 import { formToken, isOwnForm } from './form-token.ts';
 import { type PageSession, SESSION_MS, sessionCookie, sessionFrom, startSession } from './page-session.ts';
 import { type PageDoor, type PageSignInParts, signInToPage } from './page-sign-in.ts';
-import { layout, type Page, type PageAssets, policy, seeOther, sendPage } from './pages.ts';
+import { layout, type Page, type PageAssets, pageHeaders, policy, seeOther, sendPage } from './pages.ts';
 import { formOf } from './request.ts';
 import { pageSignInPage } from './sign-in-pages.ts';
 
@@ -35,6 +36,14 @@ export interface OwnVisit {
   readonly assets: PageAssets;
   /** How times are shown: in the clinic's zone, with weekday and zone. */
   readonly time: (ms: number) => string;
+  /** Ends the sign-in with this answer. */
+  readonly leave: () => void;
+}
+
+/** A file to be saved, in place of a page. */
+export interface OwnFile {
+  readonly file: { readonly name: string; readonly type: string };
+  readonly bytes: Buffer;
 }
 
 /** One such part of the site. */
@@ -42,11 +51,20 @@ export interface OwnPart {
   /** Where it lies, such as `/wallet`; also the name of its cookie and its forms. */
   readonly path: string;
   readonly door: PageDoor;
-  readonly words: { readonly title: string; readonly lead: string };
+  readonly words: {
+    readonly title: string;
+    readonly lead: string;
+    /** What is said, and what to do, when something goes wrong on our side. */
+    readonly fault: string;
+    /** The link of every dead end. */
+    readonly back: string;
+  };
   /** The page at an address; null when there is none. */
   show(visit: OwnVisit): Promise<Page | null>;
-  /** What a form does: a page that says why not, or the path to look at next; null when there is no such form. */
-  submit(visit: OwnVisit, form: URLSearchParams): Promise<Page | string | null>;
+  /** What a form does: a page that says why not, the path to look at next, or a file; null when there is no such form. */
+  submit(visit: OwnVisit, form: URLSearchParams): Promise<Page | string | OwnFile | null>;
+  /** How an error of this part looks; null for what is a fault of ours. */
+  refusal?(error: ChartsealError): Pick<Refused, 'status' | 'advice'> | null;
 }
 
 interface Refused {
@@ -54,6 +72,7 @@ interface Refused {
   readonly title: string;
   readonly advice: string;
 }
+type Answer = Page | Refused | OwnFile | string;
 
 /** Serves a part: sign-in, the session in the signed cookie jar, forms that count only from its own pages, plain refusals. */
 export function createOwnPages(
@@ -69,8 +88,7 @@ export function createOwnPages(
         jar.attach(res);
         const session = sessionFrom(jar.get(cookie), options.clock());
         const answer = await answerOf({ ...options, part }, { req, res, session });
-        if (typeof answer === 'string') seeOther(res, answer);
-        else sendPage(res, 'advice' in answer ? deadEnd(options.pages, part, answer) : answer);
+        send(options.pages, part, res, answer);
       } catch (error) {
         explain(options, part, res, error);
       }
@@ -85,12 +103,12 @@ interface Asked {
   readonly session: PageSession | null;
 }
 
-async function answerOf(house: House, { req, res, session }: Asked): Promise<Page | Refused | string> {
+async function answerOf(house: House, { req, res, session }: Asked): Promise<Answer> {
   const { part, origin } = house;
   const path = new URL(req.url ?? part.path, origin).pathname;
   if (req.method === 'GET' || req.method === 'HEAD') {
     if (session === null) return signInPage(house, { status: 200, problem: '' });
-    return (await part.show(await visitOf(house, session, path))) ?? NO_PAGE;
+    return (await part.show(await visitOf(house, { res, session, path }))) ?? NO_PAGE;
   }
   if (req.method !== 'POST') return NO_PAGE;
   if (req.headers.origin !== origin) return CROSS_SITE;
@@ -100,17 +118,26 @@ async function answerOf(house: House, { req, res, session }: Asked): Promise<Pag
   const own = { page: part.path, id: session.id };
   if (!isOwnForm(house.cookieKeys[0] ?? '', own, form.get('csrf'))) return CROSS_SITE;
   if (path === `${part.path}/sign-out`) return signOut(part, res);
-  return (await part.submit(await visitOf(house, session, path), form)) ?? NO_PAGE;
+  return (await part.submit(await visitOf(house, { res, session, path }), form)) ?? NO_PAGE;
 }
 
-async function visitOf(house: House, session: PageSession, path: string): Promise<OwnVisit> {
+async function visitOf(
+  house: House,
+  { res, session, path }: { res: ServerResponse; session: PageSession; path: string },
+): Promise<OwnVisit> {
   const { zone } = await findClinic(house.store, session.tenant);
   const csrf = formToken(house.cookieKeys[0] ?? '', { page: house.part.path, id: session.id });
-  return { path, session, csrf, assets: house.pages, time: timeWords(zone) };
+  const leave = (): void => setCookie(res, house.part, { value: '', until: new Date(0) });
+  return { path, session, csrf, assets: house.pages, time: timeWords(zone), leave };
 }
 
 const signInPage = ({ pages, part }: House, say: { status: number; problem: string }): Page =>
-  pageSignInPage(pages, { ...say, ...part.words, action: `${part.path}/sign-in` });
+  pageSignInPage(pages, {
+    ...say,
+    title: part.words.title,
+    lead: part.words.lead,
+    action: `${part.path}/sign-in`,
+  });
 
 async function submitSignIn(
   house: House,
@@ -137,7 +164,7 @@ function setCookie(res: ServerResponse, { path }: OwnPart, set: { value: string;
 
 const NO_PAGE: Refused = {
   status: 404,
-  title: 'Nothing is here',
+  title: 'This was not accepted',
   advice: 'There is nothing at this address.',
 };
 const CROSS_SITE: Refused = {
@@ -148,31 +175,51 @@ const CROSS_SITE: Refused = {
 const SIGNED_OUT: Refused = {
   status: 401,
   title: 'Sign in again',
-  advice: 'Your sign-in is over. Nothing was changed.',
+  advice: 'Your sign-in is over. Nothing was changed. Sign in again.',
 };
 
-function deadEnd(assets: PageAssets, part: OwnPart, { status, title, advice }: Refused): Page {
-  const body = html`<h1>${title}</h1><p>${advice}</p><p><a class="button" href="${part.path}">Start again</a></p>`;
+function send(assets: PageAssets, part: OwnPart, res: ServerResponse, answer: Answer): void {
+  if (typeof answer === 'string') seeOther(res, answer);
+  else if ('bytes' in answer) sendFile(res, answer);
+  else sendPage(res, 'advice' in answer ? deadEnd(assets, part, answer) : answer);
+}
+
+function sendFile(res: ServerResponse, { file, bytes }: OwnFile): void {
+  res.writeHead(200, {
+    ...pageHeaders({ policy: "default-src 'none'; sandbox" }),
+    'content-type': file.type,
+    'content-length': bytes.length,
+    'content-disposition': `attachment; filename="${file.name}"`,
+  });
+  res.end(bytes);
+}
+
+function deadEnd(assets: PageAssets, { path, words }: OwnPart, { status, title, advice }: Refused): Page {
+  const body = html`<h1>${title}</h1><p>${advice}</p><p><a class="button" href="${path}">${words.back}</a></p>`;
   return { status, body: layout(assets, title, body), policy: policy({ connect: [] }) };
 }
 
-/** What the policies do not open looks like what is not there; the rest is a fault of ours. */
-function explain(
-  { pages, onFault }: OwnPagesOptions,
-  part: OwnPart,
-  res: ServerResponse,
-  error: unknown,
-): void {
+/** What is refused is said; the rest is a fault of ours. */
+function explain(options: OwnPagesOptions, part: OwnPart, res: ServerResponse, error: unknown): void {
   if (res.headersSent) {
     res.end();
     return;
   }
-  if (error instanceof AccessError && error.code !== 'POLICY_UNAVAILABLE') {
-    sendPage(res, deadEnd(pages, part, NO_PAGE));
+  const ours = error instanceof ChartsealError ? error : null;
+  const refused = ours === null ? null : refusalOf(part, ours);
+  if (refused !== null) {
+    sendPage(res, deadEnd(options.pages, part, refused));
     return;
   }
-  const { name, code } = error instanceof ChartsealError ? error : { name: 'unknown', code: '' };
-  onFault({ name, code });
-  const advice = 'Nothing was changed. Try again in a minute, or ask the clinic.';
-  sendPage(res, deadEnd(pages, part, { status: 503, title: 'Something went wrong here', advice }));
+  options.onFault({ name: ours?.name ?? 'unknown', code: ours?.code ?? '' });
+  const title = 'Something went wrong here';
+  sendPage(res, deadEnd(options.pages, part, { status: 503, title, advice: part.words.fault }));
+}
+
+function refusalOf(part: OwnPart, error: ChartsealError): Refused | null {
+  const own = part.refusal?.(error) ?? null;
+  if (own !== null) return { ...own, title: 'This was not accepted' };
+  if (error instanceof OAuthError && error.code === 'REQUEST_BODY')
+    return { status: 413, title: 'This was not accepted', advice: error.message };
+  return error instanceof AccessError && error.code !== 'POLICY_UNAVAILABLE' ? NO_PAGE : null;
 }

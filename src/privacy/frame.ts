@@ -34,12 +34,3 @@ export function pageOf(assets: PageAssets, page: { status: number; title: string
     policy: policy({ connect: [] }),
   };
 }
-
-/** A dead end with a way on. */
-export function deadEndPage(
-  assets: PageAssets,
-  say: { status: number; title: string; advice: string },
-): Page {
-  const body = html`<h1>${say.title}</h1><p>${say.advice}</p><p><a class="button" href="/privacy">Back to your data</a></p>`;
-  return pageOf(assets, { ...say, body });
-}

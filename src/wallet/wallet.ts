@@ -36,6 +36,8 @@ export const walletPart = (parts: WalletParts): OwnPart => ({
   words: {
     title: 'Your cards',
     lead: 'Keep a card for the clinic to charge, or remove one. Sign in afresh to go on.',
+    fault: 'Nothing was changed. Try again in a minute, or ask the clinic.',
+    back: 'Back to your cards',
   },
   show: async (visit) => (visit.path === PATH ? walletOf(parts, visit, { status: 200, problem: '' }) : null),
   submit: async (visit, form) => {
