@@ -24,6 +24,7 @@ const TYPES: Readonly<Record<Format, { type: string; ending: string }>> = {
   csv: { type: 'text/csv; charset=utf-8', ending: 'csv' },
   ndjson: { type: 'application/x-ndjson', ending: 'ndjson' },
   fhir: { type: 'application/fhir+ndjson', ending: 'ndjson' },
+  cef: { type: 'text/plain; charset=utf-8', ending: 'cef' },
   bundle: { type: 'application/zip', ending: 'zip' },
 };
 

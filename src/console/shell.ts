@@ -160,6 +160,7 @@ const EXPORTS = [
   ['csv', 'CSV, for a spreadsheet'],
   ['ndjson', 'NDJSON, for programs'],
   ['fhir', 'FHIR R4 AuditEvents (IHE BALP)'],
+  ['cef', 'CEF, for a SIEM'],
   ['bundle', 'Evidence bundle: a zip that verifies itself without a network'],
 ] as const;
 

@@ -118,7 +118,7 @@ describe.each(STORES)('chartseal audit on real %s', (store) => {
   });
 
   test('exports the events as CSV, NDJSON and FHIR, and logs that it did', async () => {
-    for (const format of ['csv', 'ndjson', 'fhir']) {
+    for (const format of ['csv', 'ndjson', 'fhir', 'cef']) {
       const path = join(at.dataDir, `log.${format}`);
       const { code } = await run(at.dataDir, ['audit', 'export', '--format', format, '--out', path]);
       expect(code).toBe(0);

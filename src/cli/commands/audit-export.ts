@@ -18,7 +18,7 @@ type Format = (typeof FORMATS)[number];
 
 /** Writes a tenant's audit log to a file, or with everything that proves it to a folder. Logged before it begins. */
 export const auditExport: Command = {
-  usage: '--format ndjson|csv|fhir|bundle --out PATH [--tenant T]',
+  usage: '--format ndjson|csv|fhir|cef|bundle --out PATH [--tenant T]',
   summary: 'write the audit log, or an evidence bundle that verifies itself',
   options: { tenant: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } },
   run: async ({ values, positionals, json }) => {
