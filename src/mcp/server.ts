@@ -16,6 +16,7 @@ import { envelopeDeclaresApps } from './apps.ts';
 import { chosenArgument, envelopeShowsForms, type Question, questionResult } from './asking.ts';
 import { type Caller, callTool } from './call-tool.ts';
 import { TOOLS } from './catalog.ts';
+import { traced } from './telemetry.ts';
 import type { Tool } from './tool.ts';
 import type { WidgetPages } from './widget-pages.ts';
 
@@ -80,7 +81,8 @@ async function answerTo(
     question = asked;
   };
   const given = { ...caller, showsWidgets, ...(asks ? { onQuestion } : {}) };
-  const answer = await callTool(tool, chosen === null ? args : { ...args, ...chosen }, given);
+  const asked = chosen === null ? args : { ...args, ...chosen };
+  const answer = await traced(tool.name, () => callTool(tool, asked, given));
   return question === undefined ? answer : questionResult(question);
 }
 
