@@ -74,7 +74,8 @@ export async function atTerminal(
   person: { until: string; typed: string },
 ): Promise<{ code: number | null; out: string }> {
   const command = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
+  // `exec`, so that no shell stands between the terminal and the command and answers for it.
+  const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], {
     env: { ...cleanEnv(), CHARTSEAL_DATA: dataDir, NO_COLOR: '1' },
   });
   let out = '';
