@@ -71,7 +71,7 @@ describeNeeding('chromium', 'emergency access in a real browser, on the local st
     expect(await accessibilityFaults(page)).toEqual([]);
   };
   const signIn = async (page: Page, email: string): Promise<void> => {
-    expect(await focused(page)).toBe('email');
+    await expect.poll(() => focused(page)).toBe('email');
     await page.keyboard.type(email);
     await page.keyboard.press('Tab');
     await page.keyboard.type(DEMO_PASSWORD);
