@@ -58,7 +58,7 @@ export interface LocalKeyConfig {
 }
 
 /** Variables that point at an emulator. A production configuration refuses each. */
-const EMULATORS = [
+export const EMULATORS = [
   'FIRESTORE_EMULATOR_HOST',
   'FIREBASE_AUTH_EMULATOR_HOST',
   'FUNCTIONS_EMULATOR',

@@ -46,7 +46,7 @@ export async function configurationRound(
 }
 
 /** Of secrets only what names them: key ids, versions, how many. */
-function settingsOf(config: Config): [string, string][] {
+export function settingsOf(config: Config): [string, string][] {
   const { kms, store, signingKeys, cookieKeys, oauth, firebase, ...plain } = config;
   const { identityProviders, ...signIn } = oauth;
   const shown = {

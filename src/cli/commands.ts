@@ -3,6 +3,7 @@ import { auditCut } from './commands/audit-cut.ts';
 import { auditExport } from './commands/audit-export.ts';
 import { auditDisclosures, auditReport } from './commands/audit-report.ts';
 import { auditVerify } from './commands/audit-verify.ts';
+import { complianceReport } from './commands/compliance-report.ts';
 import { demo } from './commands/demo.ts';
 import { deploy } from './commands/deploy.ts';
 import { dev, emulators } from './commands/dev.ts';
@@ -49,4 +50,5 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['audit cut', auditCut],
   ['audit report', auditReport],
   ['audit disclosures', auditDisclosures],
+  ['compliance report', complianceReport],
 ]);

@@ -1,0 +1,53 @@
+import { type Found, Places } from './places.ts';
+import { columnsOf, type Page, type RowWatch } from './rows.ts';
+import { readableText, type Shape, shapesIn } from './shapes.ts';
+import { PUBLIC_COLUMNS } from './stored-bytes.ts';
+
+/** Known shapes of PHI and cards that lie in the rows in clear. */
+export interface PlaintextFacts {
+  /** Texts that were looked at. */
+  readonly texts: number;
+  readonly phi: Found;
+  readonly cards: Found;
+}
+
+/** A clinic's own columns may hold these. */
+const PUBLIC_SHAPES: ReadonlySet<Shape> = new Set(['name', 'phone', 'date']);
+/** Of an event's leaf all but its time, which is no shape of a bare date. */
+const WRITTEN = ['text', 'json'] as const;
+
+/** Looks for PHI and card numbers in every column that can be read. */
+export class PlaintextWatch implements RowWatch {
+  readonly #phi = new Places();
+  readonly #cards = new Places();
+  #texts = 0;
+
+  see({ of, rows }: Page): void {
+    const written = WRITTEN.flatMap((type) => columnsOf(of, type));
+    const bytes = columnsOf(of, 'bytes');
+    for (const { id, row } of rows) {
+      for (const column of written) {
+        const value = row[column] ?? null;
+        if (value !== null)
+          this.#look(`${of.name}.${column}`, id, typeof value === 'string' ? value : JSON.stringify(value));
+      }
+      for (const column of bytes) {
+        const value = row[column];
+        const text = value instanceof Uint8Array ? readableText(value) : null;
+        if (text !== null) this.#look(`${of.name}.${column}`, id, text);
+      }
+    }
+  }
+
+  get facts(): PlaintextFacts {
+    return { texts: this.#texts, phi: this.#phi.found, cards: this.#cards.found };
+  }
+
+  #look(column: string, id: string, text: string): void {
+    this.#texts += 1;
+    for (const shape of shapesIn(text)) {
+      if (PUBLIC_SHAPES.has(shape) && PUBLIC_COLUMNS.has(column)) continue;
+      (shape === 'card' ? this.#cards : this.#phi).add(`${column} ${id}: ${shape}`);
+    }
+  }
+}
