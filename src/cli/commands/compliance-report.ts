@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { FlattenedSign, importJWK } from 'jose';
 import { assess, type ComplianceReport } from '../../compliance/assess.ts';
 import { gather } from '../../compliance/gather.ts';
+import { oscalOf } from '../../compliance/output/oscal.ts';
 import { reportPage } from '../../compliance/output/page.ts';
 import type { Composed } from '../../compose.ts';
 import { type Config, readConfig } from '../../config.ts';
@@ -74,6 +75,8 @@ async function write(of: {
   await writeFile(join(folder, 'report.json'), body);
   await writeFile(join(folder, 'report.json.jws'), `${signature}\n`);
   await writeFile(join(folder, 'report.html'), reportPage(report));
+  for (const [file, document] of Object.entries(oscalOf(report)))
+    await writeFile(join(folder, file), `${JSON.stringify(document, null, 2)}\n`);
 }
 
 /** A detached JWS (RFC 7515 Appendix F). Its `typ` is no token's, so it can never serve as one. */
