@@ -55,7 +55,7 @@ export const AUDIT: readonly Check[] = [
   verdict('keyUse', {
     id: 'key-use-logged',
     title: 'Each use of a patient’s key in CloudTrail has an event',
-    remedy: `Bring CloudTrail with --cloudtrail FILE. ${ALARM}`,
+    remedy: `Run chartseal audit verify --cloudtrail FILE. ${ALARM}`,
   }),
   {
     id: 'journal-kept',
@@ -66,7 +66,7 @@ export const AUDIT: readonly Check[] = [
       const found = verified?.verdicts.find(({ name }) => name === 'completeness');
       if (!brought.journal || found === undefined)
         return cannotTell(
-          'No journal was brought. Export the locked log bucket, and give it with --journal FILE.',
+          'The journal is in another administrator’s log bucket. Run chartseal audit verify --journal FILE.',
         );
       return judge(!found.findings.some(({ code }) => code === 'EVENT_LOST'), {
         yes: 'Every line of the journal that was brought has its event.',

@@ -108,7 +108,7 @@ export const KEYS: readonly Check[] = [
     {
       id: 'patient-key-age',
       title: 'No patient’s key is over its greatest age',
-      remedy: 'Run chartseal keys rotate --level patients.',
+      remedy: 'Run chartseal keys rotate patients.',
     },
     ({ patients }) => patients.oldest,
   ),
@@ -116,7 +116,7 @@ export const KEYS: readonly Check[] = [
     {
       id: 'index-key-age',
       title: 'The search index key is not over its greatest age',
-      remedy: 'Run chartseal keys rotate --level index.',
+      remedy: 'Run chartseal keys rotate index.',
     },
     ({ index }) => index?.createdAt ?? null,
   ),
@@ -141,7 +141,7 @@ export const KEYS: readonly Check[] = [
     id: 'values-current',
     title: 'No value is sealed under a key version that was left behind',
     method: 'TEST',
-    remedy: 'Run chartseal keys reencrypt.',
+    remedy: 'Run chartseal keys rotate patients.',
     run: ({ rows: { sealed }, keys }) => {
       const running = keys?.jobs.some(({ state }) => state === 'running') ?? false;
       if (running && sealed.stale.count > 0)
