@@ -3,6 +3,7 @@ import type { PatientKeys, PatientRef } from '../../crypto/patient-keys.ts';
 import type { TenantSecrets } from '../../crypto/tenant-secrets.ts';
 import type { UserId } from '../../kernel/ids.ts';
 import { confirmRequest, TYPED } from './confirm.ts';
+import { RequestError } from './errors.ts';
 import type { RequestView } from './request.ts';
 import type { Requests } from './requests.ts';
 
@@ -37,20 +38,31 @@ export async function orderErasure(parts: OrderParts, order: ErasureOrder): Prom
   if (known !== undefined && known.state !== 'review') return known;
   const entry = await entryOf(parts, order);
   const id = known?.id ?? (await ask(parts, order, entry));
-  if (known === undefined)
-    await confirmRequest(
-      { requests, secrets },
-      { of, id, now, audit, user: by, typed: TYPED, entry: entry('confirmPrivacyRequest', id) },
+  const stateNow = async () => (await requests.find(of, id, now)).state;
+  if ((await stateNow()) === 'asked')
+    await unlessTaken(
+      confirmRequest(
+        { requests, secrets },
+        { of, id, now, audit, user: by, typed: TYPED, entry: entry('confirmPrivacyRequest', id) },
+      ),
     );
-  let view = await requests.find(of, id, now);
   // The first of them may have approved it on the page before.
   for (const person of [by, approver])
-    if (view.state === 'review')
-      view = await requests.advance({
-        ...{ of, id, now, audit, step: { step: 'approve', by: person } },
-        entry: entry('reviewPrivacyRequest', id, person),
-      });
-  return view;
+    if ((await stateNow()) === 'review')
+      await unlessTaken(
+        requests.advance({
+          ...{ of, id, now, audit, step: { step: 'approve', by: person } },
+          entry: entry('reviewPrivacyRequest', id, person),
+        }),
+      );
+  return requests.find(of, id, now);
+}
+
+/** Of two that order the same at once one takes each step; to the other it is taken, which is what was wanted. */
+async function unlessTaken(step: Promise<unknown>): Promise<void> {
+  await step.catch((error: unknown) => {
+    if (!(error instanceof RequestError && error.code === 'REQUEST_STATE')) throw error;
+  });
 }
 
 type EntryOf = (operation: string, id: string, person?: UserId) => AuditEntry;
