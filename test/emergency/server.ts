@@ -2,13 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AliasOf, EmergencyOpenings } from '../../src/access/emergency-openings.ts';
 import { EmergencyReviews } from '../../src/access/emergency-reviews.ts';
-import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
+import type { VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import { createEmergencyPages, type EmergencyPagesOptions } from '../../src/emergency/emergency.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import { OAuthError } from '../../src/oauth/errors.ts';
 import { createRateLimits } from '../../src/oauth/rate-limits.ts';
 import type { SignIn } from '../../src/oauth/sign-in.ts';
 import { openClinic } from '../access/people.ts';
+import { visitorOf } from '../stack/visitor.ts';
 
 /** Id tokens are user ids: whoever names one has signed in, `usr_…` at riverside and `lak_…` at lakeside. */
 const signIn: SignIn = {
@@ -63,23 +64,7 @@ export async function startEmergency(
     onFault: (fault) => faults.push(fault),
     ...options.overrides,
   });
-  const visitor = () => {
-    const browser = createBrowser(origin);
-    const pageOf = async (visit: Promise<VisitedPage | URL>): Promise<VisitedPage> => {
-      const page = await visit;
-      if (page instanceof URL) throw new Error(`Sent away to ${page.host}.`);
-      return page;
-    };
-    const open = (path = '/emergency') => pageOf(browser.open(new URL(path, origin)));
-    return {
-      browser,
-      open,
-      submit: (page: VisitedPage, action: string, fields: Record<string, string> = {}) =>
-        pageOf(browser.submit(page, action, { csrf: fieldOf(page, 'csrf'), ...fields })),
-      signIn: async (user: string) =>
-        pageOf(browser.submit(await open(), '/emergency/sign-in', { idToken: user })),
-    };
-  };
+  const visitor = () => visitorOf(origin, '/emergency');
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Outside } from '../../src/audit/outside.ts';
-import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
+import type { VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { ErasureParts } from '../../src/lifecycle/erasure/erase.ts';
 import { privacyRound } from '../../src/lifecycle/privacy-round.ts';
@@ -13,6 +13,7 @@ import { createPrivacyPages } from '../../src/privacy/privacy.ts';
 import { RequestReviews } from '../../src/privacy/reviews.ts';
 import { openClinic } from '../access/people.ts';
 import { memoryOutside } from '../attacks/audit/scene.ts';
+import { visitorOf } from '../stack/visitor.ts';
 
 const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
 
@@ -58,22 +59,7 @@ export async function startPrivacy() {
   });
   const round = () =>
     privacyRound(parts, ['riverside' as TenantId], { onFault: (error) => faults.push(error) });
-  const visitor = () => {
-    const browser = createBrowser(origin);
-    const pageOf = async (visit: Promise<VisitedPage | URL>): Promise<VisitedPage> => {
-      const page = await visit;
-      if (page instanceof URL) throw new Error(`Sent away to ${page.host}.`);
-      return page;
-    };
-    const open = (path = '/privacy') => pageOf(browser.open(new URL(path, origin)));
-    return {
-      open,
-      submit: (page: VisitedPage, action: string, fields: Record<string, string> = {}) =>
-        pageOf(browser.submit(page, action, { csrf: fieldOf(page, 'csrf'), ...fields })),
-      signIn: async (user: string) =>
-        pageOf(browser.submit(await open(), '/privacy/sign-in', { idToken: user })),
-    };
-  };
+  const visitor = () => visitorOf(origin, '/privacy');
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
-import { createBrowser, fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import { OAuthError } from '../../src/oauth/errors.ts';
 import { createOwnPages } from '../../src/oauth/own-pages.ts';
@@ -9,6 +8,7 @@ import { createRateLimits } from '../../src/oauth/rate-limits.ts';
 import { CardVault } from '../../src/payments/card-vault.ts';
 import { walletPart } from '../../src/wallet/wallet.ts';
 import { openClinic } from '../access/people.ts';
+import { visitorOf } from '../stack/visitor.ts';
 
 const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
 
@@ -52,23 +52,7 @@ export async function startWallet() {
     },
     walletPart({ ...services, vault }),
   );
-  const visitor = () => {
-    const browser = createBrowser(origin);
-    const pageOf = async (visit: Promise<VisitedPage | URL>): Promise<VisitedPage> => {
-      const page = await visit;
-      if (page instanceof URL) throw new Error(`Sent away to ${page.host}.`);
-      return page;
-    };
-    const open = (path = '/wallet') => pageOf(browser.open(new URL(path, origin)));
-    return {
-      browser,
-      open,
-      submit: (page: VisitedPage, act: string, fields: Record<string, string> = {}) =>
-        pageOf(browser.submit(page, `/wallet/${act}`, { csrf: fieldOf(page, 'csrf'), ...fields })),
-      signIn: async (user: string) =>
-        pageOf(browser.submit(await open(), '/wallet/sign-in', { idToken: user })),
-    };
-  };
+  const visitor = () => visitorOf(origin, '/wallet');
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -24,12 +24,12 @@ describe('the wallet', () => {
     const visitor = at.visitor();
     const empty = await visitor.signIn('usr_john');
     expect(empty.html).toContain('No card is kept.');
-    const kept = await visitor.submit(empty, 'keep', TYPED);
+    const kept = await visitor.submit(empty, '/wallet/keep', TYPED);
     expect([kept.status, kept.html]).toEqual([200, expect.stringContaining('Visa ending in 1111')]);
     expect(kept.html).toContain('Good through 12/2035');
     expect(kept.html).not.toContain('4111');
     expect(await lastEvents(2)).toEqual(['keepCard 0', 'listCards 0']);
-    const gone = await visitor.submit(kept, 'remove', { card: cardIn(kept.html) });
+    const gone = await visitor.submit(kept, '/wallet/remove', { card: cardIn(kept.html) });
     expect(gone.html).toContain('No card is kept.');
     expect(await lastEvents(2)).toEqual(['removeCard 0', 'listCards 0']);
     expect(await at.store.tenant(TENANT).list(cardKeys, { limit: 5 })).toEqual([]);
@@ -45,7 +45,10 @@ describe('the wallet', () => {
     ['nothing', { number: '' }, 'Check the number'],
   ])('%s keeps nothing, and the page repeats nothing', async (_name, change, problem) => {
     const visitor = at.visitor();
-    const page = await visitor.submit(await visitor.signIn('usr_john'), 'keep', { ...TYPED, ...change });
+    const page = await visitor.submit(await visitor.signIn('usr_john'), '/wallet/keep', {
+      ...TYPED,
+      ...change,
+    });
     expect([page.status, page.html]).toEqual([400, expect.stringContaining(problem)]);
     expect(page.html).not.toMatch(/4111|1112/);
     expect(await at.vault.list({ tenant: TENANT, patient: at.john })).toEqual([]);
@@ -55,10 +58,10 @@ describe('the wallet', () => {
     const visitor = at.visitor();
     const first = await visitor.signIn('usr_john');
     let page = first;
-    for (let n = 0; n < MAX_CARDS; n += 1) page = await visitor.submit(page, 'keep', TYPED);
+    for (let n = 0; n < MAX_CARDS; n += 1) page = await visitor.submit(page, '/wallet/keep', TYPED);
     expect(page.html).toContain('Remove a card to keep another.');
     expect(page.html).not.toContain('name="number"');
-    const more = await visitor.submit(first, 'keep', TYPED);
+    const more = await visitor.submit(first, '/wallet/keep', TYPED);
     expect([more.status, more.html]).toEqual([400, expect.stringContaining(`${MAX_CARDS} cards are kept`)]);
   });
 
@@ -72,10 +75,12 @@ describe('the wallet', () => {
 
   test('another’s card is like none', async () => {
     const john = at.visitor();
-    const kept = await john.submit(await john.signIn('usr_john'), 'keep', TYPED);
+    const kept = await john.submit(await john.signIn('usr_john'), '/wallet/keep', TYPED);
     await at.join('usr_child', 'patient', at.child);
     const other = at.visitor();
-    const page = await other.submit(await other.signIn('usr_child'), 'remove', { card: cardIn(kept.html) });
+    const page = await other.submit(await other.signIn('usr_child'), '/wallet/remove', {
+      card: cardIn(kept.html),
+    });
     expect([page.status, page.html]).toEqual([400, expect.stringContaining('There is no such card')]);
     expect(await at.vault.list({ tenant: TENANT, patient: at.john })).toHaveLength(1);
   });
@@ -107,7 +112,7 @@ describe('the wallet', () => {
     const visitor = at.visitor();
     const page = await visitor.signIn('usr_john');
     expect((await visitor.open('/wallet/nothing')).status).toBe(404);
-    const out = await visitor.submit(page, 'sign-out');
+    const out = await visitor.submit(page, '/wallet/sign-out');
     expect(out.html).toContain('id="password"');
     expect((await visitor.open()).html).toContain('id="password"');
   });

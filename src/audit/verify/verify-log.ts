@@ -256,7 +256,10 @@ function consistencyVerdict(
   }
   if (earlier.length === 0)
     return findings.verdict('consistency', 'no earlier checkpoint to compare with (--checkpoint)', 'skipped');
-  return findings.verdict('consistency', `continues ${earlier.length} earlier checkpoints`);
+  return findings.verdict(
+    'consistency',
+    `continues ${earlier.length} earlier checkpoint${earlier.length === 1 ? '' : 's'}`,
+  );
 }
 
 function isPrefix({ roots }: Walk, { size, root }: Checkpoint): boolean {

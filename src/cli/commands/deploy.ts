@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { ByHand } from '../../dev/deploy/by-hand.ts';
 import { type DeployFinding, dryRun } from '../../dev/deploy/dry-run.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
-import { bold, dim, green, out, red } from '../terminal.ts';
+import { findingLines } from '../findings.ts';
+import { bold, out } from '../terminal.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PROJECT = /^[a-z][a-z0-9-]{4,29}$/;
@@ -27,7 +28,6 @@ export const deploy: Command = {
 };
 
 function render(project: string, findings: readonly DeployFinding[], byHand: readonly ByHand[]): string {
-  const width = Math.max(...findings.map(({ title }) => title.length));
   const steps = byHand.flatMap(({ title, commands }, at) => [
     '',
     bold(`${at + 1}. ${title}`),
@@ -35,15 +35,9 @@ function render(project: string, findings: readonly DeployFinding[], byHand: rea
   ]);
   return [
     bold(`Deploying to ${project}: what can be seen from here`),
-    ...findings.map((finding) => line(finding, width)),
+    ...findingLines(findings),
     '',
     bold('What cannot: run these in order (docs/runbook.md explains each)'),
     ...steps,
   ].join('\n');
-}
-
-function line({ id, title, outcome, reason, cure }: DeployFinding, width: number): string {
-  if (outcome === 'pass') return `  ${green('✓')} ${title.padEnd(width)}  ${dim(reason)}`;
-  if (outcome === 'not checked') return `  ${dim(`· ${title.padEnd(width)}  not checked: ${reason}`)}`;
-  return `  ${red('✗')} ${title.padEnd(width)}  ${reason}. ${cure} (${id})`;
 }

@@ -1,11 +1,12 @@
-import { type Examination, examine, type Finding } from '../../dev/doctor/examine.ts';
+import { type Examination, examine } from '../../dev/doctor/examine.ts';
 import type { Held } from '../../dev/doctor/token-facts.ts';
 import { openWire } from '../../dev/doctor/wire.ts';
 import { DEMO_PASSWORD } from '../../dev/people.ts';
 import { obtainToken } from '../../dev/user-agent/obtain-token.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
+import { findingLines } from '../findings.ts';
 import { requireStack } from '../local.ts';
-import { bold, dim, green, out, red } from '../terminal.ts';
+import { bold, out } from '../terminal.ts';
 
 /** Says why an assistant cannot connect to an MCP server, ours or anybody's. */
 export const doctor: Command = {
@@ -45,17 +46,10 @@ async function heldFor(typed: string, email: unknown): Promise<Held | null> {
 }
 
 function render({ address, reachable, findings }: Examination): string {
-  const width = Math.max(...findings.map(({ title }) => title.length));
   const failed = findings.filter(({ outcome }) => outcome === 'fail').length;
   const open = findings.filter(({ outcome }) => outcome === 'not checked').length;
   const verdict = reachable
     ? `${findings.length - failed - open} pass, ${failed} fail, ${open} not checked.`
     : 'Nothing could be found out: the address does not answer.';
-  return [bold(address), ...findings.map((finding) => line(finding, width)), '', verdict].join('\n');
-}
-
-function line({ id, title, outcome, reason, cure }: Finding, width: number): string {
-  if (outcome === 'pass') return `  ${green('✓')} ${title.padEnd(width)}  ${dim(reason)}`;
-  if (outcome === 'not checked') return `  ${dim(`· ${title.padEnd(width)}  not checked: ${reason}`)}`;
-  return `  ${red('✗')} ${title.padEnd(width)}  ${reason}. ${cure} (${id})`;
+  return [bold(address), ...findingLines(findings), '', verdict].join('\n');
 }

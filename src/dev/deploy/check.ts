@@ -1,8 +1,4 @@
-/** What a check of a deployment looked at, and how it came out. */
-export interface Judgement {
-  readonly outcome: 'pass' | 'fail' | 'not checked';
-  readonly reason: string;
-}
+import type { Judgement } from '../doctor/check.ts';
 
 /** What the checks look at. */
 export interface Deployment {
@@ -22,6 +18,3 @@ export interface DeployCheck {
   readonly cure: string;
   judge(deployment: Deployment): Promise<Judgement>;
 }
-
-export const pass = (reason: string): Judgement => ({ outcome: 'pass', reason });
-export const fail = (reason: string): Judgement => ({ outcome: 'fail', reason });

@@ -7,7 +7,8 @@ import { COLLECTIONS } from '../../collections.ts';
 import { readConfig } from '../../config.ts';
 import { ChartsealError } from '../../kernel/errors.ts';
 import { buildFunctions } from '../build-functions.ts';
-import { type DeployCheck, type Deployment, fail, type Judgement, pass } from './check.ts';
+import { fail, type Judgement, notChecked, pass } from '../doctor/check.ts';
+import type { DeployCheck, Deployment } from './check.ts';
 
 /** The whole bundle; Cloud Functions takes 100 MB, and a cold start feels each one. */
 const MAX_BUNDLE = 16 * 1_048_576;
@@ -116,7 +117,7 @@ export const DEPLOY_CHECKS: readonly DeployCheck[] = [
     judge: async ({ root }) => {
       const files = ['roles', 'tenant'].map((name) => join(root, 'infra/aws', `${name}.yaml`));
       const { status, stdout, error } = spawnSync('cfn-lint', files, { encoding: 'utf8', timeout: LINT_MS });
-      if (error !== undefined) return { outcome: 'not checked', reason: 'cfn-lint is not installed' };
+      if (error !== undefined) return notChecked('cfn-lint is not installed');
       return status === 0
         ? pass('cfn-lint finds nothing')
         : fail(stdout.trim().split('\n')[0] ?? 'cfn-lint objects');

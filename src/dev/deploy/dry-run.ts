@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { Judgement } from '../doctor/check.ts';
 import { type ByHand, stepsByHand } from './by-hand.ts';
-import type { DeployCheck, Deployment, Judgement } from './check.ts';
+import type { DeployCheck, Deployment } from './check.ts';
 import { DEPLOY_CHECKS } from './checks.ts';
 
 /** What Secret Manager holds is not here; its form is checked where it is set. */
