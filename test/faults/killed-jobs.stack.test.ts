@@ -77,6 +77,6 @@ describeOnBothStores(
             ({ entity }) => entity?.id === id && entity.fields?.[0] === 'drained',
           ),
         ).toHaveLength(1);
-    }, 120_000);
+    }, 300_000);
   },
 );

@@ -10,8 +10,11 @@ import { runStep, type StepOutcome } from './step.ts';
 
 /** Parts that one process works on at once. */
 const PARALLEL = 4;
-/** Failed steps in a row before a worker gives up; the job stays where it is. */
-const MAX_FAILURES = 8;
+/**
+ * Failures in a row before a worker gives up; the job stays where it is. Their waits outlast the minute or more for
+ * which Firestore keeps the rows of a process that died in a transaction.
+ */
+const MAX_FAILURES = 12;
 const FIRST_WAIT_MS = 500;
 const MOST_WAIT_MS = 15_000;
 
@@ -38,10 +41,11 @@ export async function workJob(
   const { parallel = PARALLEL, signal } = options;
   const store = jobs.house.store.tenant(tenant);
   while (signal?.aborted !== true) {
-    const { job, parts } = await openParts(store, id);
-    if (job?.state !== 'running') break;
+    const seen = await patiently(signal, () => openParts(store, id));
+    if (seen?.job?.state !== 'running') break;
+    const { parts } = seen;
     if (parts.length === 0) {
-      await closePhase(jobs.house, tenant, id);
+      await patiently(signal, () => closePhase(jobs.house, tenant, id));
       continue;
     }
     const queue = parts.values();
@@ -62,20 +66,26 @@ async function workPart(
   options: WorkOptions & { parallel: number },
 ): Promise<void> {
   const { signal, onStep, parallel } = options;
-  for (let failures = 0; signal?.aborted !== true; ) {
+  while (signal?.aborted !== true) {
+    const outcome = await patiently(signal, () => runStep(jobs.house, tenant, part, { parallel }));
+    if (outcome !== undefined) await onStep?.();
+    if (outcome !== 'more') return;
+  }
+}
+
+/** Does what may fail for a while, with growing waits; undefined when the signal ended it. */
+async function patiently<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T | undefined> {
+  for (let failures = 1; signal?.aborted !== true; failures += 1) {
     try {
-      const outcome = await runStep(jobs.house, tenant, part, { parallel });
-      failures = 0;
-      await onStep?.();
-      if (outcome !== 'more') return;
+      return await work();
     } catch (error) {
-      failures += 1;
       if (!mayPass(error) || failures === MAX_FAILURES) throw stalled(error);
       await sleep(Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures), undefined, { signal }).catch(
         () => {},
       );
     }
   }
+  return undefined;
 }
 
 const mayPass = (error: unknown): boolean => error instanceof ChartsealError && error.retryable;
