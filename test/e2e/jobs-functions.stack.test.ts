@@ -27,7 +27,7 @@ describeNeeding('emulator suite', 'jobs fanned out through Cloud Tasks to the de
     ];
     const states = async () =>
       Promise.all(ids.map(async (id) => (await rotations.jobs.find(RIVERSIDE, id)).state));
-    for (let tries = 0; tries < 100 && (await states()).includes('running'); tries += 1) await sleep(1_000);
+    for (let tries = 0; tries < 300 && (await states()).includes('running'); tries += 1) await sleep(1_000);
     expect(await states()).toEqual(['done', 'done', 'done']);
     const rows = await store.tenant(RIVERSIDE).list(patientKeys, { limit: 100 });
     expect(rows.length).toBeGreaterThan(0);
@@ -35,5 +35,5 @@ describeNeeding('emulator suite', 'jobs fanned out through Cloud Tasks to the de
     const john = await at.token('john@example.com');
     const read = await at.call(john, 'getPatient', { sections: ['demographics'] });
     expect(read.isError ?? false).toBe(false);
-  }, 150_000);
+  }, 360_000);
 });
