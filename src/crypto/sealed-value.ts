@@ -1,14 +1,7 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  hash,
-  type KeyObject,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { CryptoError } from './errors.ts';
 import { fillRandom } from './random-pool.ts';
+import { commitment, deriveValueKey } from './value-key.ts';
 
 /**
  * The sealed format, 72 bytes over the plaintext:
@@ -35,17 +28,12 @@ export const SEAL_OVERHEAD = CIPHERTEXT_AT + TAG_BYTES;
 /** The largest plaintext of one sealed value, in bytes; larger ones are chunked. */
 export const MAX_PLAINTEXT = 524_288;
 
-const KDF_LABEL = Buffer.from('chartseal/kdf/1\0', 'latin1');
-// Three buffers that are used again, each filled and read without a pause between: sealing is synchronous.
-/** Label, header and context digest in one piece: one call into the MAC. */
-const kdfInput = Buffer.concat([KDF_LABEL, Buffer.alloc(COMMITMENT_AT + 32)]);
-/** What the MAC gave: the value's key, then the commitment. Its two halves are views made once. */
-const okm = Buffer.allocUnsafeSlow(64);
-const okmKey = new Uint8Array(okm.buffer, 0, 32);
-const okmCommitment = new Uint8Array(okm.buffer, 32, 32);
-/** Header, commitment and any context of `encodeContext`. */
+// Used again by every call, and read without a pause after it was filled: sealing is synchronous.
+/** Header, commitment and any context of `encodeContext`, and views of it: to make one costs a tenth of a MAC. */
 const aadBuffer = Buffer.allocUnsafeSlow(1_024);
-const CONTEXT_DIGEST_AT = KDF_LABEL.length + COMMITMENT_AT;
+const aadIv = aadBuffer.subarray(SALT_AT, SALT_AT + 12);
+const aadCommitment = aadBuffer.subarray(COMMITMENT_AT, CIPHERTEXT_AT);
+let aadView = aadBuffer;
 const TAG_LENGTH = { authTagLength: TAG_BYTES } as const;
 
 /** A 256-bit patient key and its version, 1 or more. */
@@ -65,10 +53,11 @@ export function seal(plaintext: Uint8Array, key: DataKey, context: Uint8Array): 
   sealed.writeUInt16BE(0, 2);
   sealed.writeUInt32BE(key.version, 4);
   fillRandom(sealed.subarray(SALT_AT, COMMITMENT_AT));
-  const secret = derive(sealed, key.secret, context);
-  sealed.set(okmCommitment, COMMITMENT_AT);
-  const cipher = createCipheriv('aes-256-gcm', secret, iv(sealed), TAG_LENGTH);
-  cipher.setAAD(aad(sealed, context));
+  const secret = deriveValueKey(sealed, key.secret, context);
+  sealed.set(commitment, COMMITMENT_AT);
+  const data = aad(sealed, context);
+  const cipher = createCipheriv('aes-256-gcm', secret, aadIv, TAG_LENGTH);
+  cipher.setAAD(data);
   cipher.update(plaintext).copy(sealed, CIPHERTEXT_AT);
   cipher.final();
   cipher.getAuthTag().copy(sealed, CIPHERTEXT_AT + plaintext.length);
@@ -86,13 +75,14 @@ export function open(sealed: Uint8Array, key: DataKey, context: Uint8Array): Buf
   if (keyVersionOf(bytes) !== key.version) {
     throw new CryptoError('FORMAT', 'The value was sealed under another key version. Open it with that one.');
   }
-  const secret = derive(bytes, key.secret, context);
-  if (!timingSafeEqual(okmCommitment, bytes.subarray(COMMITMENT_AT, CIPHERTEXT_AT))) {
+  const secret = deriveValueKey(bytes, key.secret, context);
+  const data = aad(bytes, context);
+  if (!timingSafeEqual(commitment, aadCommitment)) {
     throw new CryptoError('COMMITMENT', 'The value was sealed for another place or under another key.');
   }
   const tagAt = bytes.length - TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', secret, iv(bytes), TAG_LENGTH);
-  decipher.setAAD(aad(bytes, context));
+  const decipher = createDecipheriv('aes-256-gcm', secret, aadIv, TAG_LENGTH);
+  decipher.setAAD(data);
   decipher.setAuthTag(bytes.subarray(tagAt));
   const plaintext = decipher.update(bytes.subarray(CIPHERTEXT_AT, tagAt));
   try {
@@ -125,24 +115,14 @@ export function keyVersionOf(sealed: Uint8Array): number {
   return bytes.readUInt32BE(4);
 }
 
-/** The value's key; its commitment is left in `okmCommitment` until the next call. */
-function derive(header: Buffer, secret: KeyObject, context: Uint8Array): KeyObject {
-  header.copy(kdfInput, KDF_LABEL.length, 0, COMMITMENT_AT);
-  kdfInput.write(hash('sha256', context, 'binary'), CONTEXT_DIGEST_AT, 'binary');
-  // A string is how a digest leaves Node fastest: a Buffer of its own costs a third of the MAC.
-  okm.write(createHmac('sha512', secret).update(kdfInput).digest('binary'), 0, 'binary');
-  const valueKey = createSecretKey(okmKey);
-  okmKey.fill(0);
-  return valueKey;
-}
-
-const iv = (sealed: Buffer): Buffer => sealed.subarray(SALT_AT, SALT_AT + 12);
+/** What is authenticated beside the ciphertext. The views hold its header's parts until the next call. */
 function aad(sealed: Buffer, context: Uint8Array): Buffer {
+  sealed.copy(aadBuffer, 0, 0, CIPHERTEXT_AT);
   const length = CIPHERTEXT_AT + context.length;
-  const bytes = length <= aadBuffer.length ? aadBuffer : Buffer.allocUnsafe(length);
-  sealed.copy(bytes, 0, 0, CIPHERTEXT_AT);
-  bytes.set(context, CIPHERTEXT_AT);
-  return bytes.subarray(0, length);
+  if (length > aadBuffer.length) return Buffer.concat([aadBuffer.subarray(0, CIPHERTEXT_AT), context]);
+  if (aadView.length !== length) aadView = aadBuffer.subarray(0, length);
+  aadBuffer.set(context, CIPHERTEXT_AT);
+  return aadView;
 }
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
