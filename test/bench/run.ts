@@ -3,7 +3,8 @@ import { AUDIT_BENCHES } from './audit.ts';
 import { BEARER_BENCHES } from './bearer.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { CRYPTO_BENCHES } from './crypto.ts';
-import { RIVAL_BENCHES } from './rivals.ts';
+import { AWS_BENCHES } from './rival-aws.ts';
+import { MONGODB_BENCHES } from './rival-mongodb.ts';
 import { ROTATION_BENCHES } from './rotation.ts';
 import { SCHEDULING_BENCHES } from './scheduling.ts';
 
@@ -14,7 +15,8 @@ import { SCHEDULING_BENCHES } from './scheduling.ts';
 const ALL: readonly Bench[] = [
   ...ACCESS_BENCHES,
   ...CRYPTO_BENCHES,
-  ...RIVAL_BENCHES,
+  ...AWS_BENCHES,
+  ...MONGODB_BENCHES,
   ...ROTATION_BENCHES,
   ...AUDIT_BENCHES,
   ...BEARER_BENCHES,
