@@ -78,9 +78,9 @@ export function leafHash(leaf: Uint8Array): Buffer {
 function canonical(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item as JsonValue)).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const entries = Object.entries(value as Record<string, JsonValue | undefined>).filter(
-    ([, item]) => item !== undefined,
-  );
-  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${sorted.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
+  const record = value as Record<string, JsonValue | undefined>;
+  const members: string[] = [];
+  for (const key of Object.keys(record).sort())
+    if (record[key] !== undefined) members.push(`${JSON.stringify(key)}:${canonical(record[key])}`);
+  return `{${members.join(',')}}`;
 }

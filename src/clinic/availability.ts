@@ -3,7 +3,9 @@ import { Temporal } from 'temporal-polyfill';
 import type { TimeSpan } from '../kernel/store.ts';
 import { dateAt, instantOf, midnightOf, parseDate } from './clinic-time.ts';
 import { ClinicError } from './errors.ts';
-import { dayOf } from './zone-offsets.ts';
+import { dateOf, dayOf } from './zone-offsets.ts';
+
+const DAY_MS = 86_400_000;
 
 /** A recurring span of clinic-local time. A span whose end is not after its begin ends on the next day. */
 export interface AvailabilityRule {
@@ -64,13 +66,15 @@ export function openSpans(person: WorkingTime, question: AvailabilityQuestion): 
   const { zone, holidays } = question;
   const published = publishedIn(person, question);
   const rules = person.availability.flatMap((entry) => (isPublished(entry) ? [] : [entry]));
+  const closed = new Set(holidays.map((holiday) => Date.parse(holiday) / DAY_MS));
   const recurring = rules.flatMap((rule) =>
     datesOf(rule, overnight(rule) ? dayBefore(question.from) : question.from, question.to)
-      .filter((date) => !holidays.includes(date.toString()))
+      .filter((date) => !closed.has(dayOf(date)))
       .map((date) => spanOn(date, rule, zone))
       .filter(({ to }) => !overnight(rule) || to > midnightOf(question.from, zone)),
   );
-  const away = person.absences.filter(near(question)).map(({ from, to }) => ({
+  const absences = person.absences.length === 0 ? [] : person.absences.filter(near(question));
+  const away = absences.map(({ from, to }) => ({
     from: localInstant(from, zone),
     to: localInstant(to, zone),
   }));
@@ -133,11 +137,12 @@ function datesOf(
   from: Temporal.PlainDate,
   to: Temporal.PlainDate,
 ): Temporal.PlainDate[] {
-  if (to.toString() < rule.since) return [];
-  const since = Temporal.PlainDate.from(rule.since);
+  const since = Date.parse(rule.since) / DAY_MS;
+  const [first, last] = [Math.max(dayOf(from), since), dayOf(to)];
+  if (last < since) return [];
   const weekdays = rule.rrule === DAILY ? WEEKDAYS : WEEKLY.exec(rule.rrule)?.[1]?.split(',');
-  if (weekdays !== undefined) return onWeekdays(weekdays, later(from, since), to);
-  return recurrence(rule, since)
+  if (weekdays !== undefined) return onWeekdays(weekdays, first, last);
+  return recurrence(rule, dateOf(since))
     .between(midnight(from), midnight(to), true)
     .map((at) => Temporal.PlainDate.from(at.toString().slice(0, 10)));
 }
@@ -147,22 +152,13 @@ const DAILY = 'FREQ=DAILY';
 const WEEKLY = /^FREQ=WEEKLY;BYDAY=((?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*)$/;
 const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'];
 
-function onWeekdays(
-  names: readonly string[],
-  from: Temporal.PlainDate,
-  to: Temporal.PlainDate,
-): Temporal.PlainDate[] {
-  const first = dayOf(from);
+function onWeekdays(names: readonly string[], first: number, last: number): Temporal.PlainDate[] {
   const dates: Temporal.PlainDate[] = [];
-  for (let day = first; day <= dayOf(to); day += 1)
-    // The first day since the epoch was a Thursday.
-    if (names.includes(WEEKDAYS[(day + 3) % 7] ?? ''))
-      dates.push(day === first ? from : from.add({ days: day - first }));
+  // The first day since the epoch was a Thursday.
+  for (let day = first; day <= last; day += 1)
+    if (names.includes(WEEKDAYS[(day + 3) % 7] ?? '')) dates.push(dateOf(day));
   return dates;
 }
-
-const later = (a: Temporal.PlainDate, b: Temporal.PlainDate): Temporal.PlainDate =>
-  a.toString() < b.toString() ? b : a;
 
 const recurrence = (rule: AvailabilityRule, since: Temporal.PlainDate): RRuleTemporal =>
   new RRuleTemporal({

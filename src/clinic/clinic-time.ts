@@ -1,8 +1,9 @@
 import { Temporal } from 'temporal-polyfill';
 import { ClinicError } from './errors.ts';
-import { dayOf, steadyOffset } from './zone-offsets.ts';
+import { dateOf, dayOf, steadyOffset } from './zone-offsets.ts';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
 /** An instant as a person at the clinic reads it, always with its weekday and zone. */
@@ -44,17 +45,39 @@ export function requireZone(zone: string): void {
 
 /** Spells an instant (ms since the epoch) in the clinic's zone. */
 export function spoken(at: number, zone: string): SpokenTime {
+  const offset = offsetOn(at, zone);
+  if (offset !== null) return spokenBy(at, offset, zone);
   const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
   return {
     start: local.toString({ timeZoneName: 'never', smallestUnit: 'second' }),
     weekday: WEEKDAYS[local.dayOfWeek - 1] ?? '',
     date: local.toPlainDate().toString(),
     time: local.toPlainTime().toString({ smallestUnit: 'minute' }),
-    ...(steadyOffset(zone, Math.floor(at / DAY_MS)) === null && shownTwice(local)
-      ? { utcOffset: local.offset }
-      : {}),
+    ...(shownTwice(local) ? { utcOffset: local.offset } : {}),
     zone,
   };
+}
+
+/** Away from changes of the clock, where no crossing between zones is needed. */
+function spokenBy(at: number, offset: number, zone: string): SpokenTime {
+  const local = new Date(at + offset);
+  const text = local.toISOString();
+  const [hours, minutes] = [Math.floor(Math.abs(offset) / HOUR_MS), (Math.abs(offset) % HOUR_MS) / MINUTE_MS];
+  return {
+    start: `${text.slice(0, 19)}${offset < 0 ? '-' : '+'}${twoDigits(hours)}:${twoDigits(minutes)}`,
+    weekday: WEEKDAYS[(local.getUTCDay() + 6) % 7] ?? '',
+    date: text.slice(0, 10),
+    time: text.slice(11, 16),
+    zone,
+  };
+}
+
+const twoDigits = (count: number): string => String(count).padStart(2, '0');
+
+/** The offset of the zone around an instant; null near a change of it, and where it is not one of whole minutes. */
+function offsetOn(at: number, zone: string): number | null {
+  const offset = steadyOffset(zone, Math.floor(at / DAY_MS));
+  return offset !== null && offset % MINUTE_MS === 0 ? offset : null;
 }
 
 /** How pages say an instant: `Tuesday, 2026-12-01 at 09:30 (America/New_York)`. */
@@ -74,6 +97,8 @@ function shownTwice(local: Temporal.ZonedDateTime): boolean {
 
 /** The calendar date at the clinic at an instant. */
 export function dateAt(at: number, zone: string): Temporal.PlainDate {
+  const offset = offsetOn(at, zone);
+  if (offset !== null) return dateOf(Math.floor((at + offset) / DAY_MS));
   return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate();
 }
 

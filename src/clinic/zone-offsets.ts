@@ -29,5 +29,11 @@ export function steadyOffset(zone: string, day: number): number | null {
 export const dayOf = ({ year, month, day }: Temporal.PlainDate): number =>
   Date.UTC(year, month - 1, day) / DAY_MS;
 
+/** The calendar date so many days after the epoch. */
+export function dateOf(day: number): Temporal.PlainDate {
+  const at = new Date(day * DAY_MS);
+  return new Temporal.PlainDate(at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate());
+}
+
 const offsetAt = (at: number, zone: string): number =>
   Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).offsetNanoseconds / NS_PER_MS;

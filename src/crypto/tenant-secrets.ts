@@ -59,14 +59,15 @@ export class TenantSecrets {
 
   /** HMAC-SHA-256 over the length-prefixed `parts` under the tenant's secret for `purpose`. 32 bytes. */
   async mac(tenant: TenantId, purpose: MacPurpose, parts: readonly string[]): Promise<Buffer> {
-    const mac = createHmac('sha256', await this.#root(tenant));
-    for (const part of [`chartseal/${purpose}/1`, ...parts]) {
+    const pieces = [`chartseal/${purpose}/1`, ...parts].flatMap((part) => {
       const bytes = Buffer.from(part, 'utf8');
       const length = Buffer.allocUnsafe(4);
       length.writeUInt32BE(bytes.length);
-      mac.update(length).update(bytes);
-    }
-    return mac.digest();
+      return [length, bytes];
+    });
+    return createHmac('sha256', await this.#root(tenant))
+      .update(Buffer.concat(pieces))
+      .digest();
   }
 
   /**

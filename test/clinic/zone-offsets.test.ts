@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, test } from 'vitest';
-import { instantOf, midnightOf, spoken } from '../../src/clinic/clinic-time.ts';
+import { dateAt, instantOf, midnightOf, spoken } from '../../src/clinic/clinic-time.ts';
 import { steadyOffset } from '../../src/clinic/zone-offsets.ts';
 
 /** Whole and odd offsets, half an hour of summer time, midnight changes, a skipped day, and none at all. */
@@ -27,6 +27,24 @@ describe('reckoning in a zone', () => {
         const exact = on.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from(at) });
         expect(instantOf(on, at, zone)).toBe(exact.epochMilliseconds);
         expect(midnightOf(on, zone)).toBe(on.toZonedDateTime(zone).epochMilliseconds);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('spells every instant as Temporal does, in every zone', () => {
+    const instant = fc.integer({ min: Date.UTC(1890, 0, 1), max: Date.UTC(2050, 0, 1) });
+    fc.assert(
+      fc.property(instant, fc.constantFrom(...ZONES), (at, zone) => {
+        const exact = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+        const [date, time] = [exact.toPlainDate().toString(), exact.toPlainTime().toString()];
+        expect(spoken(at, zone)).toMatchObject({
+          start: exact.toString({ timeZoneName: 'never', smallestUnit: 'second' }),
+          weekday: exact.toPlainDate().toLocaleString('en-US', { weekday: 'long' }),
+          date,
+          time: time.slice(0, 5),
+        });
+        expect(dateAt(at, zone).toString()).toBe(date);
       }),
       { numRuns: 3_000 },
     );
