@@ -54,3 +54,51 @@ export async function readHeaders(store: TenantStore, of: PatientRef): Promise<C
   const isManifestStale = manifest !== null && keyVersionOf(manifest.sealed) < minSeal;
   return { minSeal, current, state, isManifestStale, stale: [...stale.values()] };
 }
+
+/** Rows of many charts that are looked at together: most are of some KiB, none over 512. */
+const WIDE_PAGE = 48;
+
+/**
+ * Which of these charts, in order of their ids, have a sealed row below their `minSeal`: a range of rows is read, whichever
+ * chart each belongs to.
+ */
+export async function staleAmong(
+  store: TenantStore,
+  keys: readonly Listed<typeof patientKeys.columns>[],
+): Promise<Set<string>> {
+  const found = await store.get(...keys.map(({ id }) => ref(manifests, id)));
+  const stale = new Set<string>();
+  for (const [at, { id, row }] of keys.entries()) {
+    const manifest = found[at] ?? null;
+    if (manifest !== null && isBelow(manifest.sealed, row.minSeal)) stale.add(id);
+  }
+  const [first, last] = [keys[0]?.id ?? '', keys.at(-1)?.id ?? ''];
+  let at = 0;
+  for (let after: string | undefined = `${first}-`; after !== undefined; ) {
+    const page: Listed<typeof chartValues.columns>[] = await store.list(chartValues, {
+      after,
+      limit: WIDE_PAGE,
+    });
+    for (const { id, row } of page) {
+      while (at < keys.length - 1 && isAfter(id, keys[at]?.id ?? '')) at += 1;
+      const key = keys[at];
+      if (key === undefined || !id.startsWith(`${key.id}-`)) continue;
+      if (isBelow(row.sealed, key.row.minSeal)) stale.add(key.id);
+    }
+    const end = page.at(-1)?.id;
+    after = page.length < WIDE_PAGE || end === undefined || isAfter(end, last) ? undefined : end;
+  }
+  return stale;
+}
+
+/** Whether a row's id lies beyond all of a patient's. */
+const isAfter = (id: string, patient: string): boolean => id > patient && !id.startsWith(`${patient}-`);
+
+/** Whether this is sealed under a version before `least`; so is what cannot be read as sealed. */
+export function isBelow(sealed: Uint8Array, least: number): boolean {
+  try {
+    return keyVersionOf(sealed) < least;
+  } catch {
+    return true;
+  }
+}

@@ -56,6 +56,9 @@ interface Read {
   readonly rows: readonly (ValueRow | null)[];
 }
 
+/** Rows that are read together when a chart is sealed anew. */
+const MAX_SOME = 16;
+
 /**
  * A chart whose manifest was opened and checked. Values are fetched, checked against the manifest and opened by
  * name; sealed values are staged, and `save` puts them and the next manifest into the transaction.
@@ -82,6 +85,11 @@ export class OpenChart {
   /** The chart's revision: 0 for an empty chart, one more after each write. */
   get revision(): number {
     return this.#manifest.revision;
+  }
+
+  /** The key version that is sealed under now. */
+  get version(): number {
+    return this.#from.key.current;
   }
 
   /** True when the manifest, or a value that was read here, is sealed under a version that the next write leaves behind. */
@@ -143,6 +151,24 @@ export class OpenChart {
         return this.#open(name, [firsts[index] ?? null, ...chunks]);
       }),
     );
+  }
+
+  /**
+   * Opens values of one row each until they come to `most` bytes, so that they are sealed anew with the next write.
+   * Answers whether that were all that the chart holds.
+   */
+  async readSome(most: number): Promise<boolean> {
+    const { of, reader } = this.#from;
+    const names = this.names();
+    const single = names.filter((name) => this.#chunksOf(name) === 1).slice(0, MAX_SOME);
+    const rows = await reader.get(...single.map((name) => valueRef(of, name)));
+    let end = 0;
+    for (let bytes = 0; end < rows.length; end += 1) {
+      bytes += rows[end]?.sealed.length ?? 0;
+      if (bytes > most) break;
+    }
+    await this.read(single.slice(0, end), rows.slice(0, end));
+    return end === names.length;
   }
 
   /**

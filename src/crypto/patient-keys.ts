@@ -1,5 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
-import { collection, type Ref, type Row, ref } from '../kernel/collection.ts';
+import { collection, type Row, ref } from '../kernel/collection.ts';
 import { newPatientAlias, type PatientAlias, type PatientId, type TenantId } from '../kernel/ids.ts';
 import { type Store, StoreError, type Transaction } from '../kernel/store.ts';
 import { CryptoError } from './errors.ts';
@@ -43,16 +44,12 @@ export interface PatientKeysOptions {
   readonly tenantKeyId: (tenant: TenantId) => Promise<string>;
 }
 
-/** What a change of a patient's key is told with, in its own transaction. */
-export interface Renewal {
-  /** Only a key made before this, ms since the epoch. */
-  readonly before: number;
-  readonly settle: (
-    tx: Transaction,
-    what: { readonly alias: PatientAlias; readonly version: number },
-  ) => void;
-  /** A row that `settle` creates. */
-  readonly proof: Ref;
+/** A patient's next key, which is not stored yet: {@link SealedCharts.transact} makes it the one to seal under. */
+export interface NextKey {
+  readonly alias: PatientAlias;
+  readonly version: number;
+  readonly secret: KeyObject;
+  readonly row: Row<typeof patientKeyVersions.columns>;
 }
 
 /** Versions that a retirement looks back over. A patient has one or two: older ones were retired before. */
@@ -122,47 +119,31 @@ export class PatientKeys {
     return secret === null ? null : { version, secret };
   }
 
+  /** The tenant's wrapping key: a KMS key ARN or a local key id. */
+  wrappingKeyOf(tenant: TenantId): Promise<string> {
+    return this.#options.tenantKeyId(tenant);
+  }
+
   /**
-   * Makes the next version and moves the patient to it: in one transaction it is created, becomes the one to seal
-   * under, and the least that a write may leave behind, so that no writer sees one without the others. `settle` adds
-   * to the transaction what tells of it. Answers null, and does nothing, when there is no such patient, the current
-   * version was made at `before` or later, or somebody else moved the patient meanwhile. KMS is called before the
-   * transaction, and nothing is sealed before the commit is confirmed.
+   * Has KMS make the version after `current`. Its row is never older than `notBefore`, whatever this machine's clock says,
+   * so that what made it due cannot be so again.
    *
-   * @throws CryptoError as `Keyring.generate`, and what the store throws.
+   * @throws CryptoError as `Keyring.generate`.
    */
-  async renew(of: PatientRef, { before, settle, proof }: Renewal): Promise<number | null> {
-    const { store, keyring, cache, clock, tenantKeyId } = this.#options;
-    const tenant = store.tenant(of.tenant);
-    const address = ref(patientKeys, of.patient);
-    const [seen] = await tenant.get(address);
-    if (seen === null || seen.state === ERASING) return null;
-    const [current] = await tenant.get(keyVersionRef(of.patient, seen.current));
-    if (current !== null && current.createdAt >= before) return null;
-    const version = seen.current + 1;
-    const alias = seen.alias as PatientAlias;
+  async makeNext(
+    of: PatientRef,
+    { alias, current }: { readonly alias: PatientAlias; readonly current: number },
+    { keyId, notBefore }: { readonly keyId: string; readonly notBefore: number },
+  ): Promise<NextKey> {
+    const version = current + 1;
     const context = patientKeyContext(of.tenant, alias, version);
-    const { secret, wrapped } = await keyring.generate(await tenantKeyId(of.tenant), context);
-    const move = tenant.transact(
-      async (tx) => {
-        const [key] = await tx.get(address);
-        if (key === null || key.state === ERASING || key.alias !== alias || key.current !== seen.current)
-          return false;
-        // Never older than what made it due, however the clocks of two machines differ.
-        tx.create(keyVersionRef(of.patient, version), wrappedRow(wrapped, Math.max(clock(), before)));
-        tx.put(address, { ...key, current: version, minSeal: version, state: 'rotating' });
-        settle(tx, { alias, version });
-        return true;
-      },
-      { proof },
-    );
-    const moved = await move.catch((error: unknown) => {
-      if (error instanceof StoreError && error.code === 'ALREADY_EXISTS') return false;
-      throw error;
-    });
-    if (!moved) return null;
-    await cache.get(cacheId(of, alias, version), async () => secret);
-    return version;
+    const { secret, wrapped } = await this.#options.keyring.generate(keyId, context);
+    return { alias, version, secret, row: wrappedRow(wrapped, Math.max(this.#options.clock(), notBefore)) };
+  }
+
+  /** Keeps a key that was committed, as one that was loaded is kept. */
+  async adopt(of: PatientRef, { alias, version, secret }: NextKey): Promise<void> {
+    await this.#options.cache.get(cacheId(of, alias, version), async () => secret);
   }
 
   /**

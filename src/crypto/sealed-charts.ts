@@ -3,7 +3,14 @@ import type { PatientAlias } from '../kernel/ids.ts';
 import type { Store, TenantStore, Transaction } from '../kernel/store.ts';
 import { CryptoError } from './errors.ts';
 import { manifests, OpenChart, type ValueName, valueRef } from './open-chart.ts';
-import { ERASING, type PatientKeys, type PatientRef, patientKeys } from './patient-keys.ts';
+import {
+  ERASING,
+  keyVersionRef,
+  type NextKey,
+  type PatientKeys,
+  type PatientRef,
+  patientKeys,
+} from './patient-keys.ts';
 import type { DataKey } from './sealed-value.ts';
 
 /** An opened chart and the values that were asked for, in their order. */
@@ -126,24 +133,26 @@ export class SealedCharts {
    * times and must have no effect but through `tx` and `chart`; keys it needs are unwrapped between the runs, never
    * inside one.
    *
+   * With `next` the chart moves to that key in the same transaction: it is created, becomes the one to seal under, and
+   * the least that a write may leave behind, so that no writer sees one without the others. `work` must `save` a chart
+   * that holds anything. When somebody else moved it meanwhile, `chart.version` is another, and `next` is dropped.
+   *
    * @throws CryptoError `KEY_MISSING` when there is no such patient, and what the store throws.
    */
   async transact<T>(
     of: PatientRef,
     work: (chart: OpenChart, tx: Transaction) => Promise<T>,
-    options: { proof?: Ref } = {},
+    options: { proof?: Ref; next?: NextKey } = {},
   ): Promise<T> {
+    const { next, ...more } = options;
     const keys = new TransactionKeys(of, this.#keys);
     for (let run = 1; ; run += 1) {
       try {
-        return await this.#store.tenant(of.tenant).transact(async (tx) => {
-          const [key, manifest] = await tx.get(ref(patientKeys, of.patient), ref(manifests, of.patient));
-          if (key === null || key.state === ERASING)
-            throw new CryptoError('KEY_MISSING', 'There is no such chart.');
-          const keyFor = (version: number): DataKey => keys.get(key.alias as PatientAlias, version);
-          const chart = await OpenChart.from({ of, reader: tx, key, manifest, keyFor });
-          return work(chart, tx);
-        }, options);
+        const done = await this.#store
+          .tenant(of.tenant)
+          .transact((tx) => this.#attempt(of, tx, { keys, work, next }), more);
+        if (done.isRenewed && next !== undefined) await this.#keys.adopt(of, next);
+        return done.result;
       } catch (error) {
         if (!(error instanceof KeysNotLoaded)) throw error;
         if (run >= MAX_KEY_RUNS) throw tooManyKeys();
@@ -154,6 +163,32 @@ export class SealedCharts {
       }
     }
   }
+
+  async #attempt<T>(of: PatientRef, tx: Transaction, { keys, work, next }: Attempt<T>) {
+    const [stored, manifest] = await tx.get(ref(patientKeys, of.patient), ref(manifests, of.patient));
+    if (stored === null || stored.state === ERASING)
+      throw new CryptoError('KEY_MISSING', 'There is no such chart.');
+    const isRenewed = next?.alias === stored.alias && next.version === stored.current + 1;
+    const key = isRenewed
+      ? { ...stored, current: next.version, minSeal: next.version, state: 'rotating' }
+      : stored;
+    const keyFor = (version: number): DataKey =>
+      isRenewed && version === next.version ? next : keys.get(key.alias as PatientAlias, version);
+    const chart = await OpenChart.from({ of, reader: tx, key, manifest, keyFor });
+    const result = await work(chart, tx);
+    if (isRenewed) {
+      tx.create(keyVersionRef(of.patient, next.version), next.row);
+      if (manifest === null) tx.put(ref(patientKeys, of.patient), key);
+    }
+    return { result, isRenewed };
+  }
+}
+
+/** What every run of a transaction does. */
+interface Attempt<T> {
+  readonly keys: TransactionKeys;
+  readonly work: (chart: OpenChart, tx: Transaction) => Promise<T>;
+  readonly next: NextKey | undefined;
 }
 
 const isOvertaken = (error: unknown): boolean =>

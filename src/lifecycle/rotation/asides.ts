@@ -6,8 +6,14 @@ import { type Collection, type Columns, type Row, ref } from '../../kernel/colle
 import type { TenantStore, Transaction } from '../../kernel/store.ts';
 import { exportChunks, exports, resealChunk } from '../export/sealed-files.ts';
 
+/** What every row of them has. */
+type AsideColumns = { readonly patient: 'text'; readonly sealed: 'bytes' };
+
 /** Values that stand beside the chart, sealed under the patient's key and named by no manifest. */
 export interface AsideKind {
+  readonly of: Collection<AsideColumns>;
+  /** Rows that may be in memory at once. */
+  readonly page: number;
   /** Rows of one transaction. */
   readonly atOnce: number;
   /** Ids of this patient's rows that are sealed below `minSeal`, by their headers. */
@@ -21,6 +27,8 @@ const PAGE = 24;
 
 /** The answers that are kept for a retry. */
 const answers: AsideKind = {
+  of: idempotency as unknown as Collection<AsideColumns>,
+  page: 400,
   atOnce: 100,
   stale: (store, of, minSeal) => staleIds(store, idempotency, of, minSeal),
   stage: async (tx, chart, ids) => {
@@ -38,6 +46,8 @@ const answers: AsideKind = {
 
 /** The chunks of exports. One of an export that is still being made waits until that is finished. */
 const exportFiles: AsideKind = {
+  of: exportChunks as unknown as Collection<AsideColumns>,
+  page: PAGE,
   atOnce: 4,
   stale: (store, of, minSeal) => staleIds(store, exportChunks, of, minSeal),
   stage: async (tx, chart, ids) => {
@@ -54,7 +64,7 @@ const exportFiles: AsideKind = {
   },
 };
 
-async function staleIds<C extends Columns & { readonly patient: 'text'; readonly sealed: 'bytes' }>(
+async function staleIds<C extends Columns & AsideColumns>(
   store: TenantStore,
   of: Collection<C>,
   { patient }: PatientRef,

@@ -1,12 +1,30 @@
-import { keyVersionRef, type PatientKeys, type PatientRef, patientKeys } from '../../crypto/patient-keys.ts';
-import type { PatientId } from '../../kernel/ids.ts';
+import type { AuditDraft } from '../../audit/append.ts';
+import { CryptoError } from '../../crypto/errors.ts';
+import { isBelow, staleAmong } from '../../crypto/headers.ts';
+import {
+  ERASING,
+  keyVersionRef,
+  type PatientKeys,
+  type PatientRef,
+  patientKeys,
+} from '../../crypto/patient-keys.ts';
+import { ref } from '../../kernel/collection.ts';
+import type { PatientAlias, PatientId } from '../../kernel/ids.ts';
 import type { Listed } from '../../kernel/store.ts';
 import { withDraft } from '../jobs/drafts.ts';
 import { workOn } from '../jobs/items.ts';
 import type { JobSpec } from '../jobs/job.ts';
 import { type JobKind, NOTHING, type Phase, phase, type StepContext, type StepResult } from '../jobs/kind.ts';
+import { ASIDE_KINDS, type AsideKind } from './asides.ts';
 import { chartEntry } from './events.ts';
-import { findStale, isClean, type ResealHouse, resealChart } from './reseal-chart.ts';
+import {
+  BATCH_BYTES,
+  findStale,
+  isClean,
+  type ResealHouse,
+  resealChart,
+  staleAsides,
+} from './reseal-chart.ts';
 
 /** Charts that one worker has under way. */
 const AT_ONCE = 8;
@@ -29,7 +47,12 @@ export function reencryptKind(house: ReencryptHouse): JobKind {
   return {
     name: 'reencrypt',
     operation: 'reencryptCharts',
-    phases: [phase(resealing(house)), phase(scanning(house)), phase(retiring(house))],
+    phases: [
+      phase(resealing(house)),
+      phase(scanning(house)),
+      ...ASIDE_KINDS.map((kind) => phase(scanningAside(house, kind))),
+      phase(retiring(house)),
+    ],
   };
 }
 
@@ -44,13 +67,16 @@ function resealing(house: ReencryptHouse): Phase<Columns> {
     run: async (items, context) => {
       const ages = await agesOf(items, context);
       const before = beforeOf(context);
-      const due = items.filter(({ id, row }) => row.state === 'rotating' || (ages.get(id) ?? 0) < before);
+      const due = items.filter(
+        ({ id, row }) => row.state === 'rotating' || (row.state !== ERASING && (ages.get(id) ?? 0) < before),
+      );
+      const keyId = due.length === 0 ? '' : await house.keys.wrappingKeyOf(context.tenant);
       const { done, faults } = await workOn(due, {
         ...laneOf(context),
-        work: async ({ id }) => {
+        work: async ({ id, row: { alias, current } }) => {
           const of = refOf(context, id);
-          if (before > 0) await renew(house, of, { before, job: context.job });
-          return resealChart(house, of, context.job);
+          if ((ages.get(id) ?? 0) >= before) return resealChart(house, of, context.job);
+          return renewChart(house, of, { job: context.job, alias, current, keyId, before });
         },
       });
       return { ...NOTHING, changed: done.length, faults };
@@ -68,20 +94,44 @@ async function agesOf(items: readonly Item[], { store, tenant }: StepContext): P
   return new Map(items.map(({ id }, at) => [id, rows[at]?.createdAt ?? 0]));
 }
 
-function renew(
-  { keys, audit }: ReencryptHouse,
-  of: PatientRef,
-  { before, job }: { before: number; job: string },
-): Promise<number | null> {
-  return withDraft(audit, of.tenant, {
-    work: (draft) =>
-      keys.renew(of, {
-        before,
-        proof: draft.proof,
-        settle: (tx, what) => draft.write(tx, chartEntry('renewPatientKey', { job, ...what })),
-      }),
-    wasWritten: (version) => version !== null,
+/**
+ * Moves one chart to a key of its own that is new: with as much of it as one transaction holds, which is nearly always
+ * the whole chart. What is left, or stands beside it, is sealed anew after that.
+ */
+async function renewChart(house: ReencryptHouse, of: PatientRef, due: Due): Promise<void> {
+  const { job, current, keyId, before } = due;
+  const alias = due.alias as PatientAlias;
+  const next = await house.keys.makeNext(of, { alias, current }, { keyId, notBefore: before });
+  const work = (draft: AuditDraft): Promise<boolean | null> =>
+    house.charts.transact(
+      of,
+      async (chart, tx) => {
+        if (chart.version !== next.version) return null;
+        const isAll = await chart.readSome(BATCH_BYTES);
+        const entry = chartEntry('renewPatientKey', { job, alias, version: next.version });
+        draft.write(tx, chart.revision === 0 ? entry : { ...entry, written: await chart.save(tx) });
+        return isAll;
+      },
+      { proof: draft.proof, next },
+    );
+  const done = withDraft(house.audit, of.tenant, { work, wasWritten: (isAll) => isAll !== null });
+  // Who was erased meanwhile has no chart to renew, and none to seal anew.
+  const isWhole = await done.catch((error: unknown) => {
+    if (error instanceof CryptoError && error.code === 'KEY_MISSING') return null;
+    throw error;
   });
+  const asides = isWhole === true ? await staleAsides(house.store.tenant(of.tenant), of, next.version) : [];
+  if (isWhole !== true || asides.some((ids) => ids.length > 0)) await resealChart(house, of, job);
+}
+
+/** A chart whose key is to be left behind. */
+interface Due {
+  readonly job: string;
+  readonly alias: string;
+  readonly current: number;
+  /** The tenant's wrapping key. */
+  readonly keyId: string;
+  readonly before: number;
 }
 
 /** Every header of every chart is looked at, whatever the rows about keys say. */
@@ -89,17 +139,32 @@ function scanning({ store }: ReencryptHouse): Phase<Columns> {
   return {
     ...{ ...many, name: 'scan', proves: true },
     run: async (items, context): Promise<StepResult> => {
+      const standing = items.filter(({ row }) => row.state !== ERASING);
+      if (standing.length === 0) return NOTHING;
       const ages = await agesOf(items, context);
-      const { done, faults } = await workOn(items, {
-        ...laneOf(context),
-        work: async ({ id }) => {
-          const stale = await findStale(store.tenant(context.tenant), refOf(context, id));
-          const isDue = (ages.get(id) ?? 0) < beforeOf(context);
-          return stale !== null && (isDue || !isClean(stale));
-        },
+      const stale = await staleAmong(store.tenant(context.tenant), standing);
+      const left = standing.filter(({ id }) => stale.has(id) || (ages.get(id) ?? 0) < beforeOf(context));
+      return { ...NOTHING, left: left.length, oldest: Math.min(...ages.values()) };
+    },
+  };
+}
+
+/** The same of what stands beside the charts: whose it is says the row, and what may be left behind says their key. */
+function scanningAside(
+  { store }: ReencryptHouse,
+  { of, page }: AsideKind,
+): Phase<AsideKind['of']['columns']> {
+  return {
+    ...{ name: `scan ${of.name}`, of, spread: null, limit: page, proves: true },
+    run: async (items, { tenant }): Promise<StepResult> => {
+      const owners = [...new Set(items.map(({ row }) => row.patient))];
+      const keys = await store.tenant(tenant).get(...owners.map((id) => ref(patientKeys, id)));
+      const keyOf = new Map(owners.map((id, at) => [id, keys[at] ?? null]));
+      const stale = items.filter(({ row }) => {
+        const key = keyOf.get(row.patient) ?? null;
+        return key !== null && key.state !== ERASING && isBelow(row.sealed, key.minSeal);
       });
-      const oldest = ages.size === 0 ? null : Math.min(...ages.values());
-      return { ...NOTHING, left: done.filter(Boolean).length, faults, oldest };
+      return { ...NOTHING, left: new Set(stale.map(({ row }) => row.patient)).size };
     },
   };
 }
