@@ -252,8 +252,9 @@ export function keyRotationContract(name: string, open: () => Promise<Store>): v
       for (const end of ends) expect(end).toMatchObject({ state: 'done', left: 0, aside: 0 });
       for (const versions of (await house.headers()).values()) expect([...versions]).toEqual([2]);
       expect(await allRows(house.store, house.tenant, patientKeyVersions)).toHaveLength(patients.length);
+      const scan = house.rotations.kindOf('reencrypt').phases.findIndex(({ name }) => name === 'scan');
       const counted = (await allRows(house.store, house.tenant, jobParts)).filter(({ id: part }) =>
-        part.startsWith(`${id}_0_1_`),
+        part.startsWith(`${id}_0_${scan}_`),
       );
       expect(counted.reduce((sum, { row }) => sum + row.seen, 0)).toBe(patients.length);
     });

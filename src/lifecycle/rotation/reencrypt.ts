@@ -17,14 +17,7 @@ import type { JobSpec } from '../jobs/job.ts';
 import { type JobKind, NOTHING, type Phase, phase, type StepContext, type StepResult } from '../jobs/kind.ts';
 import { ASIDE_KINDS, type AsideKind } from './asides.ts';
 import { chartEntry } from './events.ts';
-import {
-  BATCH_BYTES,
-  findStale,
-  isClean,
-  type ResealHouse,
-  resealChart,
-  staleAsides,
-} from './reseal-chart.ts';
+import { BATCH_BYTES, findStale, isClean, type ResealHouse, resealChart } from './reseal-chart.ts';
 
 /** Charts that one worker has under way. */
 const AT_ONCE = 8;
@@ -49,8 +42,9 @@ export function reencryptKind(house: ReencryptHouse): JobKind {
     operation: 'reencryptCharts',
     phases: [
       phase(resealing(house)),
+      ...ASIDE_KINDS.map((kind) => phase(resealingAside(house, kind))),
       phase(scanning(house)),
-      ...ASIDE_KINDS.map((kind) => phase(scanningAside(house, kind))),
+      ...ASIDE_KINDS.map((kind) => phase(scanningAside(kind))),
       phase(retiring(house)),
     ],
   };
@@ -96,7 +90,7 @@ async function agesOf(items: readonly Item[], { store, tenant }: StepContext): P
 
 /**
  * Moves one chart to a key of its own that is new: with as much of it as one transaction holds, which is nearly always
- * the whole chart. What is left, or stands beside it, is sealed anew after that.
+ * the whole chart. What is left of it is sealed anew after that.
  */
 async function renewChart(house: ReencryptHouse, of: PatientRef, due: Due): Promise<void> {
   const { job, current, keyId, before } = due;
@@ -120,8 +114,7 @@ async function renewChart(house: ReencryptHouse, of: PatientRef, due: Due): Prom
     if (error instanceof CryptoError && error.code === 'KEY_MISSING') return null;
     throw error;
   });
-  const asides = isWhole === true ? await staleAsides(house.store.tenant(of.tenant), of, next.version) : [];
-  if (isWhole !== true || asides.some((ids) => ids.length > 0)) await resealChart(house, of, job);
+  if (isWhole !== true) await resealChart(house, of, job);
 }
 
 /** A chart whose key is to be left behind. */
@@ -149,24 +142,39 @@ function scanning({ store }: ReencryptHouse): Phase<Columns> {
   };
 }
 
-/** The same of what stands beside the charts: whose it is says the row, and what may be left behind says their key. */
-function scanningAside(
-  { store }: ReencryptHouse,
-  { of, page }: AsideKind,
-): Phase<AsideKind['of']['columns']> {
+type AsideColumns = AsideKind['of']['columns'];
+type Asides = readonly Listed<AsideColumns>[];
+
+/** What stands beside charts that moved. Most charts have nothing there, so that they are not asked one by one. */
+function resealingAside(house: ReencryptHouse, { of, page }: AsideKind): Phase<AsideColumns> {
   return {
-    ...{ name: `scan ${of.name}`, of, spread: null, limit: page, proves: true },
-    run: async (items, { tenant }): Promise<StepResult> => {
-      const owners = [...new Set(items.map(({ row }) => row.patient))];
-      const keys = await store.tenant(tenant).get(...owners.map((id) => ref(patientKeys, id)));
-      const keyOf = new Map(owners.map((id, at) => [id, keys[at] ?? null]));
-      const stale = items.filter(({ row }) => {
-        const key = keyOf.get(row.patient) ?? null;
-        return key !== null && key.state !== ERASING && isBelow(row.sealed, key.minSeal);
+    ...{ name: `reseal ${of.name}`, of, spread: null, limit: page, proves: false },
+    run: async (items, context) => {
+      const { done, faults } = await workOn(await staleOwners(items, context), {
+        ...{ pace: context.pace, atOnce: AT_ONCE, idOf: (id) => id },
+        work: (id) => resealChart(house, refOf(context, id), context.job),
       });
-      return { ...NOTHING, left: new Set(stale.map(({ row }) => row.patient)).size };
+      return { ...NOTHING, changed: done.length, faults };
     },
   };
+}
+
+function scanningAside({ of, page }: AsideKind): Phase<AsideColumns> {
+  return {
+    ...{ name: `scan ${of.name}`, of, spread: null, limit: page, proves: true },
+    run: async (items, context) => ({ ...NOTHING, left: (await staleOwners(items, context)).length }),
+  };
+}
+
+/** Whose rows are below the barrier of their chart: whose each is says the row, and the barrier that patient's key. */
+async function staleOwners(items: Asides, { store, tenant }: StepContext): Promise<string[]> {
+  const owners = [...new Set(items.map(({ row }) => row.patient))];
+  const keys = await store.tenant(tenant).get(...owners.map((id) => ref(patientKeys, id)));
+  return owners.filter((owner, at) => {
+    const key = keys[at] ?? null;
+    if (key === null || key.state === ERASING) return false;
+    return items.some(({ row }) => row.patient === owner && isBelow(row.sealed, key.minSeal));
+  });
 }
 
 /**

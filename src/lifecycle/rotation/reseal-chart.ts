@@ -34,12 +34,11 @@ export async function findStale(store: TenantStore, of: PatientRef): Promise<Sta
   const headers = await readHeaders(store, of);
   // What is being erased loses its keys in any case.
   if (headers === null || headers.state === ERASING) return null;
-  return { headers, asides: await staleAsides(store, of, headers.minSeal) };
+  return {
+    headers,
+    asides: await Promise.all(ASIDE_KINDS.map((kind) => kind.stale(store, of, headers.minSeal))),
+  };
 }
-
-/** Ids of what stands beside the chart below the barrier, by kind. */
-export const staleAsides = (store: TenantStore, of: PatientRef, minSeal: number): Promise<string[][]> =>
-  Promise.all(ASIDE_KINDS.map((kind) => kind.stale(store, of, minSeal)));
 
 export const isClean = ({ headers, asides }: StaleChart): boolean =>
   headers.stale.length === 0 && !headers.isManifestStale && asides.every((ids) => ids.length === 0);
