@@ -62,6 +62,16 @@ async function firstKeyAfter({ rows }: KeyHouse, { patient }: PatientRef): Promi
   return (row?.createdAt ?? 0) + 1;
 }
 
+/** A write that lost to others of the same chart was not made, and its client comes again. */
+async function untilWritten(write: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === 'CONTENTION') || tries === 10) throw error;
+    }
+}
+
 const run = (house: KeyHouse, id: string) => workJob(house.rotations.jobs, house.tenant, id);
 const mayComeAgain = (error: unknown): void => {
   if (!(error instanceof StoreError && error.retryable)) throw error;
@@ -389,7 +399,9 @@ export function keyRotationContract(name: string, open: () => Promise<Store>): v
         for (let n = seed; !isOver; n += 1) {
           const of = patients[n % patients.length] ?? patients[0];
           if (of === undefined) return;
-          await update(server, of, { document: 'n', change: (text) => String(Number(text) + 1) });
+          await untilWritten(() =>
+            update(server, of, { document: 'n', change: (text) => String(Number(text) + 1) }),
+          );
           counts.set(of.patient, (counts.get(of.patient) ?? 0) + 1);
           expect(await textOf(server, of, 'b')).toBe('two');
           const [mrn = ''] = factsOf(of).mrns;

@@ -155,10 +155,19 @@ async function judgeLog(house: KeyHouse, ended: Ended, find: Find): Promise<void
       journal: journalOf(scene.journal, tenant),
       keyUse: cloudTrailOf(trail),
     });
-    for (const { name, state, summary, findings } of report.verdicts)
-      if (state === 'fail')
-        find(`the log does not hold: ${name}`, `${summary} ${JSON.stringify(findings.slice(0, 5))}`);
+    const named = new Set<string | undefined>((await house.events()).map(({ patient }) => patient));
+    for (const { name, state, summary, findings } of report.verdicts) {
+      const wrong = findings.filter((finding) => !isCutShort(finding, named));
+      if (state === 'fail' && wrong.length > 0)
+        find(`the log does not hold: ${name}`, `${summary} ${JSON.stringify(wrong.slice(0, 5))}`);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A first key whose maker was killed before the transaction that makes its chart, of which no event could tell. */
+const isCutShort = (
+  { code, at }: { readonly code: string; readonly at: string },
+  named: ReadonlySet<string | undefined>,
+): boolean => code === 'KMS_WITHOUT_EVENT' && !named.has(at.split(' ')[0]);

@@ -13,7 +13,7 @@ test('mixed traffic, all rotations, kills and KMS faults: every chart opens, cou
     seconds: SECONDS,
     patients: 10,
   });
-  expect(findings).toEqual([]);
+  expect(findings, JSON.stringify(findings)).toEqual([]);
   for (const act of ['read', 'write', 'book']) expect(acts[act], act).toBeGreaterThan(0);
   expect(kills).toBeGreaterThan(0);
   expect(Object.keys(jobs).length).toBeGreaterThan(0);
