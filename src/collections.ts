@@ -8,6 +8,7 @@ import { auditConfiguration } from './audit/configuration.ts';
 import { auditSigners } from './audit/signers.ts';
 import { auditEntries, auditHead, auditTiles } from './audit/tree-store.ts';
 import { clinicCalendar, locations, practitioners, tenants, visitTypes } from './clinic/clinic.ts';
+import { documentUploads } from './clinic/documents/uploads.ts';
 import { holds } from './clinic/holds.ts';
 import { idempotency } from './clinic/idempotency.ts';
 import { waitlist } from './clinic/waitlist.ts';
@@ -47,6 +48,7 @@ export const COLLECTIONS: readonly Collection[] = [
   clinicCalendar,
   holds,
   waitlist,
+  documentUploads,
   privacyRequests,
   exports,
   exportChunks,

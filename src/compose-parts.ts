@@ -1,5 +1,6 @@
 import type { OnAlert } from './access/alerts.ts';
 import type { Outside } from './audit/outside.ts';
+import type { Documents } from './clinic/documents/documents.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import type { PatientIndex } from './crypto/patient-index.ts';
 import type { TenantSecrets } from './crypto/tenant-secrets.ts';
@@ -12,6 +13,7 @@ import type { Services } from './mcp/tool.ts';
 export interface HttpParts {
   readonly services: Services;
   readonly privacy: ErasureParts;
+  readonly documents: Documents;
   readonly keyring: Keyring;
   readonly secrets: TenantSecrets;
   readonly index: PatientIndex;

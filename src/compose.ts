@@ -11,6 +11,8 @@ import { parseKey } from './audit/signed-note.ts';
 import { Bookings } from './clinic/booking.ts';
 import { findClinic } from './clinic/clinic.ts';
 import { ConfirmTokens } from './clinic/confirm-token.ts';
+import { Documents } from './clinic/documents/documents.ts';
+import type { ObjectStore } from './clinic/documents/object-store.ts';
 import { Patients } from './clinic/patients.ts';
 import { SlotTokens } from './clinic/slot-token.ts';
 import { listTenants } from './clinic/tenants.ts';
@@ -47,6 +49,8 @@ import { openCheckpointFolder } from './storage/checkpoints/folder.ts';
 import { googleAuthorization } from './storage/checkpoints/google-token.ts';
 import { httpWitness } from './storage/checkpoints/http-witness.ts';
 import { openFirestoreStore } from './storage/firestore/open-store.ts';
+import { openObjectBucket } from './storage/objects/bucket.ts';
+import { openObjectFolder } from './storage/objects/folder.ts';
 import { openPostgresStore } from './storage/postgres/open-store.ts';
 import { cloudTasks } from './storage/tasks/cloud-tasks.ts';
 
@@ -66,6 +70,8 @@ export interface Composed {
   readonly services: Services;
   /** What exports and erasures stand on. */
   readonly privacy: ErasureParts;
+  /** Files of charts. */
+  readonly documents: Documents;
   readonly handle: Handle;
   readonly projectId: string;
   /** Signs the audit log's state and puts it outside; null without a place for checkpoints or without AWS KMS. */
@@ -98,6 +104,8 @@ export interface ComposeOptions {
   readonly jobFunction?: { readonly region: string; readonly functionName: string };
   readonly clock?: Clock;
 }
+
+const GOOGLE_STORAGE = 'https://storage.googleapis.com';
 
 /** Picks the adapters and wires the domain; `compose-http.ts` puts the HTTP face on it. No other file knows which store or keyring is in use. */
 export function compose(config: Config, options: ComposeOptions): Composed {
@@ -138,15 +146,18 @@ export function compose(config: Config, options: ComposeOptions): Composed {
   const rotations = rotationsOf(config, lifecycle, options.jobFunction);
   const proof = proofOf(config, store, clock);
   const privacy = privacyOf(config, { store, charts, keys, secrets, services, proof });
+  const documents = new Documents(privacy);
   return {
     ...{ store, keyring, keys, secrets, indexKeys, index, rotations },
     admin: rotations.options.admin,
     services,
     privacy,
+    documents,
     handle: httpOf(config, {
       ...options,
       services,
       privacy,
+      documents,
       keyring,
       secrets,
       index,
@@ -171,6 +182,7 @@ function privacyOf(
   const accounts = { store, clock, projectId: config.projectId, ...development };
   return {
     ...{ store, charts, keys, secrets, audit, clock, requests },
+    objects: objectsOf(config),
     rules: config.retention,
     outside: proof?.outside ?? null,
     forgetAccount: (_tenant, user) => forgetAccount(accounts, user),
@@ -193,6 +205,12 @@ function storeOf(config: Config): Store {
   return openFirestoreStore({ projectId: config.projectId });
 }
 
+function objectsOf({ documents: place }: Config): ObjectStore {
+  if (place.kind === 'folder') return openObjectFolder(place.path);
+  const authorize = googleAuthorization();
+  return openObjectBucket({ url: GOOGLE_STORAGE, bucket: place.bucket, authorize });
+}
+
 function proofOf(config: Config, store: Store, clock: Clock): AuditProof | null {
   const { checkpoints: place, kms, projectId } = config;
   if (place === null || kms.kind === 'local') return null;
@@ -200,7 +218,7 @@ function proofOf(config: Config, store: Store, clock: Clock): AuditProof | null 
     place.kind === 'folder'
       ? openCheckpointFolder(place.path)
       : openCheckpointBucket({
-          url: `https://storage.googleapis.com/${place.bucket}`,
+          url: `${GOOGLE_STORAGE}/${place.bucket}`,
           condition: 'gcs',
           authorize: googleAuthorization(),
         }),

@@ -22,6 +22,10 @@ export interface Config {
     | { readonly kind: 'bucket'; readonly bucket: string }
     | { readonly kind: 'folder'; readonly path: string }
     | null;
+  /** Where the bytes of documents are, sealed. */
+  readonly documents:
+    | { readonly kind: 'bucket'; readonly bucket: string }
+    | { readonly kind: 'folder'; readonly path: string };
   /** Who looks at each checkpoint and signs it too: their C2SP key and address. */
   readonly witnesses: readonly { readonly key: string; readonly url: string }[];
   /** How many different charts within an hour a person, or a client that many share, opens as usual. */
@@ -71,6 +75,9 @@ const YEAR_MS = 365.25 * DAY_MS;
 /** Most of the states' laws on adults' records ask for seven years or less after the last treatment. */
 const RECORD_YEARS = 7;
 
+/** A bucket, or a folder in development. */
+const PLACE = z.string().regex(/^(?:gs:\/\/[a-z0-9._-]+|\/.+)$/);
+
 /** `SLOW,STOP`, in charts an hour; rows hold at most some thousands. */
 const LIMITS = /^[1-9]\d{0,3},[1-9]\d{0,3}$/;
 
@@ -86,10 +93,8 @@ const environment = z.object({
   CHARTSEAL_LOCAL_KEYS: z.string().optional(),
   CHARTSEAL_SIGNING_KEYS: z.string(),
   CHARTSEAL_COOKIE_KEYS: z.string(),
-  CHARTSEAL_CHECKPOINTS: z
-    .string()
-    .regex(/^(?:gs:\/\/[a-z0-9._-]+|\/.+)$/)
-    .optional(),
+  CHARTSEAL_CHECKPOINTS: PLACE.optional(),
+  CHARTSEAL_DOCUMENTS: PLACE,
   CHARTSEAL_WITNESSES: z
     .string()
     .regex(/^\S+ https?:\/\/[^\s,]+(?:,\S+ https?:\/\/[^\s,]+)*$/)
@@ -143,7 +148,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     kms: kmsOf(vars),
     signingKeys: signingKeysOf(vars.CHARTSEAL_SIGNING_KEYS),
     cookieKeys: cookieKeysOf(vars.CHARTSEAL_COOKIE_KEYS),
-    checkpoints: checkpointsOf(vars.CHARTSEAL_CHECKPOINTS),
+    checkpoints: vars.CHARTSEAL_CHECKPOINTS === undefined ? null : placeOf(vars.CHARTSEAL_CHECKPOINTS),
+    documents: placeOf(vars.CHARTSEAL_DOCUMENTS),
     witnesses: witnessesOf(vars.CHARTSEAL_WITNESSES),
     chartLimits: {
       person: limitsOf('CHARTSEAL_PERSON_CHARTS', vars),
@@ -174,6 +180,8 @@ function checkProduction(
   if (origin.protocol !== 'https:') throw refuse('CHARTSEAL_ORIGIN must be https in production.');
   if (vars.CHARTSEAL_CHECKPOINTS?.startsWith('/') === true)
     throw refuse('CHARTSEAL_CHECKPOINTS is gs://BUCKET in production: storage of another administrator.');
+  if (vars.CHARTSEAL_DOCUMENTS.startsWith('/'))
+    throw refuse('CHARTSEAL_DOCUMENTS is gs://BUCKET in production: a function’s own disk does not last.');
   if (/development|example|changeme/i.test(vars.CHARTSEAL_COOKIE_KEYS))
     throw refuse('CHARTSEAL_COOKIE_KEYS still holds a default.');
 }
@@ -185,8 +193,7 @@ function storeOf(vars: Environment): Config['store'] {
   return { kind: 'postgres', url: vars.CHARTSEAL_DATABASE_URL };
 }
 
-function checkpointsOf(place: string | undefined): Config['checkpoints'] {
-  if (place === undefined) return null;
+function placeOf(place: string): Config['documents'] {
   return place.startsWith('gs://')
     ? { kind: 'bucket', bucket: place.slice('gs://'.length) }
     : { kind: 'folder', path: place };

@@ -6,6 +6,7 @@ const production = {
   CHARTSEAL_ORIGIN: 'https://clinic.test',
   CHARTSEAL_SIGNING_KEYS: KEY,
   CHARTSEAL_COOKIE_KEYS: 'k'.repeat(32),
+  CHARTSEAL_DOCUMENTS: 'gs://clinic-documents',
   CHARTSEAL_FIREBASE_API_KEY: 'web-key',
   GCLOUD_PROJECT: 'clinic',
 };
@@ -50,6 +51,9 @@ describe('the configuration', () => {
     ['signing keys that are not JSON', { CHARTSEAL_SIGNING_KEYS: 'hunter2' }],
     ['PostgreSQL without an address', { CHARTSEAL_STORE: 'postgres' }],
     ['local keys of another form', { CHARTSEAL_KMS: 'local', CHARTSEAL_LOCAL_KEYS: '1:abcd' }],
+    ['no place for documents', { CHARTSEAL_DOCUMENTS: undefined }],
+    ['documents on the function’s own disk', { CHARTSEAL_DOCUMENTS: '/var/documents' }],
+    ['documents in a bucket of another form', { CHARTSEAL_DOCUMENTS: 's3://documents' }],
     ['no project', { GCLOUD_PROJECT: undefined }],
     ['an unknown store', { CHARTSEAL_STORE: 'mongodb' }],
     ['development on a public origin', { CHARTSEAL_ENV: 'development' }],

@@ -20,6 +20,7 @@ const ENV = {
     { kty: 'EC', crv: 'P-256', kid: 'k1', x: 'x', y: 'y', d: 'd', alg: 'ES256' },
   ]),
   CHARTSEAL_COOKIE_KEYS: SECRETS.cookie,
+  CHARTSEAL_DOCUMENTS: '/nonexistent/documents',
   CHARTSEAL_FIREBASE_API_KEY: 'demo',
   GCLOUD_PROJECT: 'demo-chartseal',
 };

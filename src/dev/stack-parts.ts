@@ -45,6 +45,7 @@ export function serverEnv(options: {
     CHARTSEAL_SIGNING_KEYS: options.secrets.signingKeys,
     CHARTSEAL_COOKIE_KEYS: options.secrets.cookieKeys,
     CHARTSEAL_CHECKPOINTS: resolve(options.dataDir, 'checkpoints'),
+    CHARTSEAL_DOCUMENTS: resolve(options.dataDir, 'documents'),
     CHARTSEAL_FIREBASE_API_KEY: 'demo-api-key',
     // The synthetic staff have no phone; whoever runs this for real people does not set it.
     CHARTSEAL_WITHOUT_SECOND_FACTOR: DEMO_PEOPLE.map(({ uid }) => uid).join(','),

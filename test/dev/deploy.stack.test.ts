@@ -13,6 +13,7 @@ const SAFE = {
   CHARTSEAL_FIREBASE_API_KEY: 'public-key',
   CHARTSEAL_AWS_ROLE: 'arn:aws:iam::111122223333:role/chartseal-app',
   CHARTSEAL_CHECKPOINTS: 'gs://riverside-checkpoints',
+  CHARTSEAL_DOCUMENTS: 'gs://riverside-documents',
 };
 
 describe('the dry run of a deployment', () => {

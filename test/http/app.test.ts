@@ -29,6 +29,7 @@ describe('the HTTP face', () => {
         { ...(await exportJWK(pair.privateKey)), kid: 'k1', alg: 'ES256' },
       ]),
       CHARTSEAL_COOKIE_KEYS: 'k'.repeat(32),
+      CHARTSEAL_DOCUMENTS: '/nonexistent/documents',
       CHARTSEAL_FIREBASE_API_KEY: 'web-key',
       GCLOUD_PROJECT: 'demo-http',
     });

@@ -17,7 +17,7 @@ const config = readConfig({
   CHARTSEAL_ENV: 'development', CHARTSEAL_ORIGIN: 'http://127.0.0.1:8787', CHARTSEAL_STORE: 'postgres',
   CHARTSEAL_DATABASE_URL: 'postgres://n:n@127.0.0.1:9/n', CHARTSEAL_KMS: 'local',
   CHARTSEAL_LOCAL_KEYS: '1:' + 'ab'.repeat(32), CHARTSEAL_SIGNING_KEYS: JSON.stringify([key]),
-  CHARTSEAL_COOKIE_KEYS: 'k'.repeat(32), CHARTSEAL_FIREBASE_API_KEY: 'x', GCLOUD_PROJECT: 'demo-cold' });
+  CHARTSEAL_COOKIE_KEYS: 'k'.repeat(32), CHARTSEAL_DOCUMENTS: '/nonexistent/documents', CHARTSEAL_FIREBASE_API_KEY: 'x', GCLOUD_PROJECT: 'demo-cold' });
 const house = compose(config, { assets: new Map(), journal() {}, onFault() {} });
 const server = createServer((req, res) => void house.handle(req, res)).listen(0, '127.0.0.1');
 await new Promise((resolve) => server.once('listening', resolve));

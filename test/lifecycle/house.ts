@@ -5,6 +5,8 @@ import type { AuditEntry } from '../../src/audit/append.ts';
 import { AuditLog, auditEvents } from '../../src/audit/append.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { Outside } from '../../src/audit/outside.ts';
+import { Documents } from '../../src/clinic/documents/documents.ts';
+import type { ObjectStore } from '../../src/clinic/documents/object-store.ts';
 import { importPatient } from '../../src/clinic/import-patient.ts';
 
 import { DEFAULT_KEY_CACHE, KeyCache } from '../../src/crypto/key-cache.ts';
@@ -24,6 +26,7 @@ import { CardVault } from '../../src/payments/card-vault.ts';
 import { memoryOutside } from '../attacks/audit/scene.ts';
 import { NOON, openClinic } from '../clinic/house.ts';
 import { putMember } from '../doubles/members.ts';
+import { memoryObjects } from '../doubles/memory-objects.ts';
 
 const BUNDLE = join(import.meta.dirname, '../../emulator-data/john-doe.json');
 /** Planted in the chart and in what people wrote; must be nowhere after an erasure. */
@@ -34,6 +37,7 @@ export const PLANTED = [
   'planted@example.com',
   '617-555-0999',
   '4111111111111111',
+  'tuberous-sclerosis',
 ] as const;
 const CARD = PLANTED[5];
 const ENTRY: AuditEntry = {
@@ -45,8 +49,16 @@ const ENTRY: AuditEntry = {
   policy: 'test',
 };
 
+const LETTER = { title: `Letter on ${PLANTED[6]}`, kind: 'letter', addedBy: 'patient' } as const;
+async function* textOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
 /** A clinic on any store, whose patients can be exported and erased, and a clock that a test turns. */
-export async function openPrivacy(store: Store, known: { tenant?: TenantId; outside?: Outside | null } = {}) {
+export async function openPrivacy(
+  store: Store,
+  known: { tenant?: TenantId; outside?: Outside | null; objects?: ObjectStore } = {},
+) {
   const clinic = await openClinic(store, known.tenant);
   const { tenant, clock } = clinic;
   const now = (): number => clock.now;
@@ -64,12 +76,14 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
   const forgotten: string[] = [];
   const parts: ErasureParts = {
     ...{ store, charts: mine, keys, secrets, requests, audit, clock: now },
+    objects: known.objects ?? memoryObjects(),
     rules: { recordMs: 0, backupMs: 35 * 86_400_000 },
     outside: known.outside === undefined ? new Outside(memoryOutside()) : known.outside,
     forgetAccount: async (_tenant, user) => {
       forgotten.push(user);
     },
   };
+  const documents = new Documents(parts);
   const reader = store.tenant(tenant);
   const faults: unknown[] = [];
   const round = (change: Partial<ErasureParts> = {}) =>
@@ -132,6 +146,11 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
     await clinic.book(of, clinic.slot('2026-12-08T09:00'), { reason: 'A zanzibarine rash' });
     await clinic.book(of, clinic.slot('2026-12-08T10:00'));
     await clinic.cancel(of);
+    await documents.add(
+      of,
+      { ...LETTER, bytes: textOf(`A letter on ${PLANTED[6]}. `.repeat(40_000)) },
+      () => ({ ...ENTRY, action: 'C' }),
+    );
     await start(of, 'correction', 'I take zanzibarine no more.');
     await vault.add(
       of,
@@ -159,6 +178,7 @@ export async function openPrivacy(store: Store, known: { tenant?: TenantId; outs
       requests,
       audit,
       parts,
+      documents,
       reader,
       forgotten,
       faults,

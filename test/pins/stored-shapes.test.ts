@@ -61,6 +61,7 @@ test('the stored shapes are pinned', () => {
       offer: 'json?',
       offeredUntil: 'instant?',
     },
+    documentUploads: { patient: 'text', state: 'text', startedAt: 'instant' },
     privacyRequests: {
       patient: 'text',
       kind: 'text',

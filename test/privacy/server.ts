@@ -13,6 +13,7 @@ import { createPrivacyPages } from '../../src/privacy/privacy.ts';
 import { RequestReviews } from '../../src/privacy/reviews.ts';
 import { openClinic } from '../access/people.ts';
 import { memoryOutside } from '../attacks/audit/scene.ts';
+import { memoryObjects } from '../doubles/memory-objects.ts';
 import { visitorOf } from '../stack/visitor.ts';
 
 const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
@@ -36,6 +37,7 @@ export async function startPrivacy() {
   await clinic.join('usr_admin2', 'admin');
   const parts: ErasureParts = {
     ...{ store, charts, keys, secrets, audit, requests, clock },
+    objects: memoryObjects(),
     rules: { recordMs: 0, backupMs: 0 },
     outside: new Outside(memoryOutside()),
     forgetAccount: async () => {},

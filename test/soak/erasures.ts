@@ -9,6 +9,7 @@ import { orderErasure } from '../../src/lifecycle/requests/order-erasure.ts';
 import { privacyRequests } from '../../src/lifecycle/requests/request.ts';
 import { Requests } from '../../src/lifecycle/requests/requests.ts';
 import { openCheckpointFolder } from '../../src/storage/checkpoints/folder.ts';
+import { openObjectFolder } from '../../src/storage/objects/folder.ts';
 import { allRows, book, type KeyHouse } from '../lifecycle/key-house.ts';
 import type { Scene } from './scene.ts';
 
@@ -21,6 +22,7 @@ function partsOf(house: KeyHouse, { journal }: Scene): ErasureParts {
   const { store, charts, keys, secrets, audit } = house;
   return {
     ...{ store, charts, keys, secrets, audit, clock: Date.now },
+    objects: openObjectFolder(join(dirname(journal), 'documents')),
     requests: new Requests({ store, charts, secrets }),
     rules: { recordMs: 0, backupMs: 0 },
     outside: new Outside(openCheckpointFolder(join(dirname(journal), 'outside'))),

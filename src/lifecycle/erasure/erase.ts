@@ -1,6 +1,8 @@
 import type { AuditEntry, AuditLog } from '../../audit/append.ts';
 import type { Outside } from '../../audit/outside.ts';
 import { receiptFields } from '../../audit/reports/erasures.ts';
+import type { ObjectStore } from '../../clinic/documents/object-store.ts';
+import { purgeObjects } from '../../clinic/documents/uploads.ts';
 import { removeMember } from '../../clinic/tenants.ts';
 import { ERASING, type PatientKeys, type PatientRef, patientKeys } from '../../crypto/patient-keys.ts';
 import type { SealedCharts } from '../../crypto/sealed-charts.ts';
@@ -29,6 +31,8 @@ export interface ErasureParts {
   readonly keys: PatientKeys;
   readonly secrets: TenantSecrets;
   readonly requests: Requests;
+  /** Where the bytes of documents are. */
+  readonly objects: ObjectStore;
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly rules: RetentionRules;
@@ -66,18 +70,26 @@ export async function erasePatient(parts: ErasureParts, erasure: Erasure): Promi
   return finish(parts, erasure);
 }
 
-/** Every row of a patient whose keys are destroyed. */
-export const purge = (
-  { store, audit, forgetAccount }: Pick<ErasureParts, 'store' | 'audit' | 'forgetAccount'>,
-  { of: { tenant, patient }, request }: Erasure,
-): Promise<void> =>
-  purgeRows({
+/**
+ * Every object and row of a patient whose keys are destroyed.
+ *
+ * @throws ErasureError `ERASURE_UPLOAD` (retryable) while a file that was being uploaded may still leave something.
+ */
+export async function purge(
+  parts: Pick<ErasureParts, 'store' | 'objects' | 'clock' | 'audit' | 'forgetAccount'>,
+  { of, request }: Erasure,
+): Promise<void> {
+  const { store, audit, forgetAccount } = parts;
+  const { tenant, patient } = of;
+  if (!(await purgeObjects(parts, of))) throw uploading();
+  await purgeRows({
     ...{ store: store.tenant(tenant), patient, keep: request },
     removeMember: async (user) => {
       await forgetAccount(tenant, user);
       await removeMember({ audit }, tenant, { user, by: 'system' });
     },
   });
+}
 
 /** Why the rules do not let a patient be erased now; null when they do. The server looks, and shows nobody anything. */
 export async function refusalFor(
@@ -217,6 +229,10 @@ const refused = (): ErasureError =>
   );
 const early = (): ErasureError =>
   new ErasureError('ERASURE_EARLY', 'The export that goes before this erasure is not made yet.', {
+    retryable: true,
+  });
+const uploading = (): ErasureError =>
+  new ErasureError('ERASURE_UPLOAD', 'A file was still arriving. The next round takes it away.', {
     retryable: true,
   });
 function missingReceipt(): never {

@@ -2,6 +2,7 @@ import { consentRef, consents } from '../../access/consents.ts';
 import { emergencyGrants, emergencyRecords } from '../../access/emergency.ts';
 import { members } from '../../access/members.ts';
 import { relationships } from '../../access/relationships.ts';
+import { documentUploads } from '../../clinic/documents/uploads.ts';
 import { idempotency } from '../../clinic/idempotency.ts';
 import { chartValues, manifests } from '../../crypto/open-chart.ts';
 import { indexEntries, indexRecords } from '../../crypto/patient-index.ts';
@@ -26,6 +27,7 @@ type OfPatient = Collection<Columns & { patient: 'text' }>;
 /** Everything that lies under a patient's handle in a column. A new collection of this kind belongs here. */
 const BY_PATIENT: readonly OfPatient[] = [
   chartValues,
+  documentUploads,
   idempotency,
   exports,
   exportChunks,

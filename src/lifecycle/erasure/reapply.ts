@@ -11,7 +11,7 @@ import { stageDestruction } from './purge.ts';
 /** What is needed to erase again. */
 export type ReapplyParts = Pick<
   ErasureParts,
-  'store' | 'charts' | 'keys' | 'secrets' | 'audit' | 'clock' | 'outside' | 'forgetAccount'
+  'store' | 'objects' | 'charts' | 'keys' | 'secrets' | 'audit' | 'clock' | 'outside' | 'forgetAccount'
 >;
 
 /** What a restore brought back, and what was erased again. */

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { equalBytes } from '../../audit/bytes.ts';
 import { AuditError } from '../../audit/errors.ts';
 import type { CheckpointStore } from '../../audit/outside.ts';
+import { attempt, isPassing } from '../attempt.ts';
 
 /** A bucket to keep checkpoints in. */
 export interface CheckpointBucket {
@@ -18,7 +18,6 @@ const CONDITIONS = {
   s3: { 'if-none-match': '*' },
 } as const;
 const TIMEOUT_MS = 5_000;
-const MAX_ATTEMPTS = 3;
 const MAX_OBJECT = 65_536;
 
 /**
@@ -26,8 +25,8 @@ const MAX_OBJECT = 65_536;
  * A call takes at most 3 attempts of 5 s each.
  */
 export function openCheckpointBucket(bucket: CheckpointBucket): CheckpointStore {
-  const call = (method: 'GET' | 'PUT', name: string, body?: Uint8Array) =>
-    attempt(async () => {
+  const call = async (method: 'GET' | 'PUT', name: string, body?: Uint8Array) => {
+    const { response, attempts } = await attempt(async () => {
       const url = `${bucket.url}/${name}`;
       return fetch(url, {
         method,
@@ -40,6 +39,9 @@ export function openCheckpointBucket(bucket: CheckpointBucket): CheckpointStore 
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     });
+    if (response === null || isPassing(response.status)) throw unavailable(response?.status ?? 0);
+    return { response, attempts };
+  };
   const get = async (name: string): Promise<Uint8Array | null> => {
     const { response } = await call('GET', name);
     if (response.status === 404) return null;
@@ -57,16 +59,6 @@ export function openCheckpointBucket(bucket: CheckpointBucket): CheckpointStore 
       return attempts > 1 && equalBytes((await get(name)) ?? new Uint8Array(), bytes);
     },
   };
-}
-
-async function attempt(send: () => Promise<Response>): Promise<{ response: Response; attempts: number }> {
-  for (let attempts = 1; ; attempts += 1) {
-    const response = await send().catch(() => null);
-    const again = response === null || response.status >= 500 || [409, 429].includes(response.status);
-    if (response !== null && !again) return { response, attempts };
-    if (attempts === MAX_ATTEMPTS) throw unavailable(response?.status ?? 0);
-    await sleep(Math.random() * 200 * 2 ** attempts);
-  }
 }
 
 const unavailable = (status: number): AuditError =>

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AuditError } from '../../audit/errors.ts';
 import type { CheckpointStore } from '../../audit/outside.ts';
+import { codeOf, putWholeFile } from '../whole-file.ts';
 
 /**
  * Checkpoints in a folder, for development and for whoever mounts storage of another machine. A file appears whole or
@@ -18,36 +18,13 @@ export function openCheckpointFolder(folder: string): CheckpointStore {
         throw unavailable();
       }
     },
-    putIfAbsent: async (name, bytes) => {
-      const path = join(folder, name);
-      const draft = join(folder, `.${randomUUID()}`);
-      try {
-        await mkdir(dirname(path), { recursive: true });
-        await writeThrough(draft, bytes);
-        await link(draft, path);
-        return true;
-      } catch (error) {
-        if (codeOf(error) === 'EEXIST') return false;
+    putIfAbsent: (name, bytes) =>
+      putWholeFile(folder, { name, bytes, mode: 0o644 }).catch(() => {
         throw unavailable();
-      } finally {
-        await rm(draft, { force: true }).catch(() => undefined);
-      }
-    },
+      }),
   };
 }
 
-async function writeThrough(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o644);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined;
 const unavailable = (): AuditError =>
   new AuditError(
     'OUTSIDE_UNAVAILABLE',
