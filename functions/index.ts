@@ -6,6 +6,7 @@ import { onSchedule } from 'firebase-functions/v2/scheduler';
 import { onTaskDispatched } from 'firebase-functions/v2/tasks';
 import { retentionRound } from '../src/audit/retention.ts';
 import { checkpointRound, sequenceRound } from '../src/audit/rounds.ts';
+import { uploadRound } from '../src/clinic/documents/uploads.ts';
 import { sweepRound } from '../src/clinic/sweep-holds.ts';
 import { expiryRound } from '../src/collections.ts';
 import { type Composed, compose } from '../src/compose.ts';
@@ -87,6 +88,22 @@ export const chartseal = onRequest(
   (req, res) => chart().handle(req, res),
 );
 
+/**
+ * The addresses to which people bring files. The platform holds a request's whole body (at most 32 MB) in memory before it
+ * is ours, so an instance takes few at once. The function above serves these addresses as well, for who cannot route them.
+ */
+export const documents = onRequest(
+  {
+    region: REGION,
+    memory: '512MiB',
+    timeoutSeconds: 180,
+    concurrency: 4,
+    invoker: 'public',
+    secrets: secrets(),
+  },
+  (req, res) => chart().handle(req, res),
+);
+
 /** Two of one kind at once would be safe and useless; a run that failed is made up for by the next. */
 const MINUTELY = {
   region: REGION,
@@ -124,12 +141,14 @@ export const holdSweep = onSchedule({ ...MINUTELY, secrets: secrets() }, async (
   await sweepRound(await tenants(), { ...services, onFault: jobFault('holds') });
 });
 
-/** Deletes what has expired: codes, sessions, tokens, counts, kept answers. */
+/** Deletes what has expired: codes, sessions, tokens, counts, kept answers, files that never arrived whole. */
 export const expirySweep = onSchedule(
   { ...MINUTELY, schedule: 'every 1 hours', secrets: secrets() },
   async () => {
-    const { services, tenants } = chart();
-    await expiryRound(services, await tenants(), { now: services.clock(), onFault: jobFault('expiry') });
+    const { services, privacy, tenants } = chart();
+    const [all, onFault] = [await tenants(), jobFault('expiry')];
+    await expiryRound(services, all, { now: services.clock(), onFault });
+    await uploadRound(privacy, all, { onFault });
   },
 );
 

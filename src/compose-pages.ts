@@ -12,6 +12,7 @@ import type { PageAssets } from './oauth/pages.ts';
 export const ownPages = (config: Config, parts: HttpParts) =>
   new Map<string, () => Promise<{ handle: Handle }>>([
     ['console', once(() => loadConsole(config, parts))],
+    ['documents', once(() => loadDocuments(config, parts))],
     ['emergency', once(() => loadEmergency(config, parts))],
     ['privacy', once(() => loadPrivacy(config, parts))],
     ['wallet', once(() => loadWallet(config, parts))],
@@ -87,6 +88,19 @@ async function loadWallet(config: Config, parts: HttpParts): Promise<{ handle: H
   const tenantKeyId = async (tenant: TenantId) => (await findClinic(store, tenant)).keyId;
   const vault = new CardVault({ store, keyring, secrets, audit, clock, tenantKeyId });
   return createOwnPages(ground, walletPart({ ...services, vault }));
+}
+
+async function loadDocuments(config: Config, parts: HttpParts): Promise<{ handle: Handle }> {
+  const [{ createOwnPages }, { documentsPart }, ground] = await Promise.all([
+    import('./oauth/own-pages.ts'),
+    import('./documents/documents.ts'),
+    groundOf(config, parts),
+  ]);
+  const { services, documents, index } = parts;
+  return createOwnPages(
+    ground,
+    documentsPart({ ...services, documents, find: (tenant, by) => index.find(tenant, by) }),
+  );
 }
 
 /** What every page of ours with a sign-in stands on. */

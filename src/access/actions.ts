@@ -15,6 +15,8 @@ export const ACTIONS = {
   'see-access': { about: 'chart', cedar: 'SeeAccess', needs: 'demographics' },
   'request-privacy': { about: 'chart', cedar: 'RequestPrivacy', needs: 'demographics' },
   'keep-cards': { about: 'chart', cedar: 'KeepCards', needs: 'demographics' },
+  'read-documents': { about: 'chart', cedar: 'ReadDocuments', needs: 'clinical' },
+  'add-documents': { about: 'chart', cedar: 'AddDocuments', needs: 'demographics' },
   'open-emergency': { about: 'chart', cedar: 'OpenEmergency', needs: null },
   'see-clinic': { about: 'clinic', cedar: 'SeeClinic', needs: null },
   'find-patients': { about: 'clinic', cedar: 'FindPatients', needs: 'demographics' },

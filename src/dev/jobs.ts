@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkpointRound, sequenceRound } from '../audit/rounds.ts';
+import { uploadRound } from '../clinic/documents/uploads.ts';
 import { sweepRound } from '../clinic/sweep-holds.ts';
 import { expiryRound } from '../collections.ts';
 import type { Composed } from '../compose.ts';
@@ -71,7 +72,10 @@ export function stackJobs(
     {
       name: 'expiry',
       everyMs: 3_600_000,
-      run: ({ tenants, ...round }) => expiryRound({ store, audit }, tenants, { ...round, now: clock() }),
+      run: async ({ tenants, ...round }) => {
+        await expiryRound({ store, audit }, tenants, { ...round, now: clock() });
+        await uploadRound(privacy, tenants, round);
+      },
     },
   ];
 }

@@ -2,11 +2,9 @@ import type { EmergencyOpenings } from '../access/emergency-openings.ts';
 import type { EmergencyReviews } from '../access/emergency-reviews.ts';
 import { AccessError } from '../access/errors.ts';
 import { findMember } from '../access/members.ts';
-import type { Identifiers } from '../crypto/search-facts.ts';
-import { ChartsealError } from '../kernel/errors.ts';
-import { type PatientId, parsePatientId, type TenantId } from '../kernel/ids.ts';
 import { createOwnPages, type OwnPagesOptions, type OwnVisit } from '../oauth/own-pages.ts';
 import type { Page } from '../oauth/pages.ts';
+import { type FindPatients, patientNamed } from '../oauth/patient-search.ts';
 import { EmergencyError } from './errors.ts';
 import { readEmergencyForm, readVerdict } from './form.ts';
 import { openedPage, openPage, queuePage, reviewPage } from './pages.ts';
@@ -16,8 +14,7 @@ import { recordOf } from './record.ts';
 export interface EmergencyPagesOptions extends OwnPagesOptions {
   readonly openings: EmergencyOpenings;
   readonly reviews: EmergencyReviews;
-  /** Finds patients by two identifiers. */
-  readonly find: (tenant: TenantId, by: Identifiers) => Promise<PatientId[]>;
+  readonly find: FindPatients;
 }
 
 const PATH = '/emergency';
@@ -83,7 +80,7 @@ async function submitOpening(
   const record = recordOf(options.cookieKeys[0] ?? '', visit.session);
   try {
     const { who, ...asked } = readEmergencyForm(form);
-    const patient = await patientOf(options, tenant, who);
+    const patient = await patientNamed(options.find, tenant, who);
     const opening = await options.openings.open({ tenant, user, patient, record, ...asked });
     visit.leave();
     return openedPage(visit.assets, { handle: opening.patient, until: visit.time(opening.expiresAt) });
@@ -93,21 +90,5 @@ async function submitOpening(
       (error instanceof AccessError && error.code === 'NOT_FOUND');
     if (!again) throw error;
     return openPage(visit, { status: 400, problem: error.message });
-  }
-}
-
-/** Null when nobody, or more than one, is found: the page says the same for both, and asks for more. */
-async function patientOf(
-  options: EmergencyPagesOptions,
-  tenant: TenantId,
-  who: ReturnType<typeof readEmergencyForm>['who'],
-): Promise<PatientId | null> {
-  try {
-    if ('handle' in who) return parsePatientId(who.handle);
-    const found = await options.find(tenant, who);
-    return found.length === 1 ? (found[0] ?? null) : null;
-  } catch (error) {
-    if (error instanceof ChartsealError && !error.retryable) return null;
-    throw error;
   }
 }

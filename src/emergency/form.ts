@@ -7,13 +7,12 @@ import {
   REASON_LENGTH,
 } from '../access/emergency.ts';
 import { type EmergencyVerdict, VERDICTS } from '../access/emergency-reviews.ts';
-import type { Identifiers } from '../crypto/search-facts.ts';
+import { readWho, WHO_ADVICE, type Who } from '../oauth/patient-search.ts';
 import { EmergencyError } from './errors.ts';
 
 /** The form that opens a chart, as it was sent. */
 export interface EmergencyForm {
-  /** A handle, or what finds the patient. */
-  readonly who: { readonly handle: string } | Identifiers;
+  readonly who: Who;
   readonly reason: EmergencyReason;
   readonly words: string;
   readonly minutes: EmergencyMinutes;
@@ -21,11 +20,6 @@ export interface EmergencyForm {
 
 const text = (max: number) => z.string().trim().max(max);
 const fields = z.object({
-  handle: text(64),
-  family: text(100),
-  given: text(100),
-  birthDate: text(10),
-  mrn: text(64),
   reason: z.enum(Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...EmergencyReason[]]),
   words: text(REASON_LENGTH.max).min(REASON_LENGTH.min),
   minutes: z.coerce
@@ -43,29 +37,13 @@ export function readEmergencyForm(form: URLSearchParams): EmergencyForm {
       'FORM',
       wrong.has('words')
         ? `Say in your own words why, in ${REASON_LENGTH.min} to ${REASON_LENGTH.max} characters.`
-        : 'Choose a reason and how long, and check the patient’s details.',
+        : 'Choose a reason and how long.',
     );
   }
   const { reason, words, minutes } = parsed.data;
-  return { who: whoOf(parsed.data), reason, words, minutes: minutes as EmergencyMinutes };
-}
-
-function whoOf(typed: {
-  handle: string;
-  family: string;
-  given: string;
-  birthDate: string;
-  mrn: string;
-}): EmergencyForm['who'] {
-  const { handle, family, given, birthDate, mrn } = typed;
-  if (handle !== '') return { handle };
-  const dated = /^\d{4}-\d{2}-\d{2}$/.test(birthDate);
-  if (dated && mrn !== '') return { mrn, birthDate };
-  if (dated && family !== '' && given !== '') return { name: { family, given }, birthDate };
-  throw new EmergencyError(
-    'FORM',
-    'Give the patient’s handle, or the birth date with the name or the record number.',
-  );
+  const who = readWho(form);
+  if (who === null) throw new EmergencyError('FORM', WHO_ADVICE);
+  return { who, reason, words, minutes: minutes as EmergencyMinutes };
 }
 
 /** @throws EmergencyError `FORM`. */

@@ -2,6 +2,7 @@ import { EMERGENCY_MINUTES, EMERGENCY_REASONS, REASON_LENGTH } from '../access/e
 import type { EmergencyToReview, QueuedEmergency } from '../access/emergency-reviews.ts';
 import { html, type SafeHtml } from '../kernel/html.ts';
 import { layout, type Page, type PageAssets, policy } from '../oauth/pages.ts';
+import { whoFields } from '../oauth/patient-search.ts';
 
 const ERASED = 'who was erased since';
 
@@ -25,19 +26,7 @@ export function openPage(context: EmergencyContext, say: { status: number; probl
     <p class="error" role="alert">${say.problem}</p>
     <form method="post" action="/emergency/open" autocomplete="off">
       <input type="hidden" name="csrf" value="${context.csrf}">
-      <fieldset>
-        <legend>Patient</legend>
-        <label for="family">Family name</label>
-        <input id="family" name="family" maxlength="100" autofocus>
-        <label for="given">Given name</label>
-        <input id="given" name="given" maxlength="100">
-        <label for="birthDate">Birth date</label>
-        <input id="birthDate" name="birthDate" type="date">
-        <label for="mrn">Or the record number, with the birth date</label>
-        <input id="mrn" name="mrn" maxlength="64">
-        <label for="handle">Or the handle that the assistant showed</label>
-        <input id="handle" name="handle" maxlength="64" spellcheck="false">
-      </fieldset>
+      ${whoFields}
       <label for="reason">Reason</label>
       <select id="reason" name="reason" required>
         <option value="">Choose one</option>${reasons}

@@ -10,6 +10,7 @@ import { ChartsealError } from '../kernel/errors.ts';
  * - `INTERACTION_EXPIRED`: the sign-in or consent page was open too long, or is from another browser.
  * - `CROSS_SITE`: a form was posted from elsewhere, or without its token.
  * - `REQUEST_BODY`: the body is too large or not of the type that the address takes.
+ * - `UPLOAD_BROKEN`: a form with a file is not whole, or has none.
  * - `TOO_MANY`: too many attempts from one place; it may work later.
  * - `FETCH_REFUSED`: a client document or key set is not where one may be fetched, or is too large or slow.
  * - `SETUP`: the server was given a configuration that is not safe to run.
@@ -24,6 +25,7 @@ export type OAuthErrorCode =
   | 'INTERACTION_EXPIRED'
   | 'CROSS_SITE'
   | 'REQUEST_BODY'
+  | 'UPLOAD_BROKEN'
   | 'TOO_MANY'
   | 'FETCH_REFUSED'
   | 'SETUP';

@@ -8,11 +8,13 @@ import { html } from '../kernel/html.ts';
 import { createCookieJar } from './cookie-jar.ts';
 import { OAuthError } from './errors.ts';
 import { formToken, isOwnForm } from './form-token.ts';
+import { type OwnFile, sendFile } from './own-file.ts';
 import { type PageSession, SESSION_MS, sessionCookie, sessionFrom, startSession } from './page-session.ts';
 import { type PageDoor, type PageSignInParts, signInToPage } from './page-sign-in.ts';
-import { layout, type Page, type PageAssets, pageHeaders, policy, seeOther, sendPage } from './pages.ts';
+import { layout, type Page, type PageAssets, policy, seeOther, sendPage } from './pages.ts';
 import { formOf } from './request.ts';
 import { pageSignInPage } from './sign-in-pages.ts';
+import { isUpload, readUpload, type UploadedFile } from './upload-form.ts';
 
 /** What pages of ours with a fresh sign-in stand on. */
 export interface OwnPagesOptions extends PageSignInParts {
@@ -40,12 +42,6 @@ export interface OwnVisit {
   readonly leave: () => void;
 }
 
-/** A file to be saved, in place of a page. */
-export interface OwnFile {
-  readonly file: { readonly name: string; readonly type: string };
-  readonly bytes: Buffer;
-}
-
 /** One such part of the site. */
 export interface OwnPart {
   /** Where it lies, such as `/wallet`; also the name of its cookie and its forms. */
@@ -63,6 +59,8 @@ export interface OwnPart {
   show(visit: OwnVisit): Promise<Page | null>;
   /** What a form does: a page that says why not, the path to look at next, or a file; null when there is no such form. */
   submit(visit: OwnVisit, form: URLSearchParams): Promise<Page | string | OwnFile | null>;
+  /** What a form with a file does, whose fields stand before the file; null when there is no such form. */
+  upload?(visit: OwnVisit, form: URLSearchParams, file: UploadedFile): Promise<Page | string | null>;
   /** How an error of this part looks; null for what is a fault of ours. */
   refusal?(error: ChartsealError): Pick<Refused, 'status' | 'advice'> | null;
 }
@@ -88,7 +86,7 @@ export function createOwnPages(
         jar.attach(res);
         const session = sessionFrom(jar.get(cookie), options.clock());
         const answer = await answerOf({ ...options, part }, { req, res, session });
-        send(options.pages, part, res, answer);
+        await send(options.pages, part, res, answer);
       } catch (error) {
         explain(options, part, res, error);
       }
@@ -112,6 +110,7 @@ async function answerOf(house: House, { req, res, session }: Asked): Promise<Ans
   }
   if (req.method !== 'POST') return NO_PAGE;
   if (req.headers.origin !== origin) return CROSS_SITE;
+  if (isUpload(req) && part.upload !== undefined) return answerUpload(house, { req, res, session }, path);
   const form = await formOf(req);
   if (path === `${part.path}/sign-in`) return submitSignIn(house, { req, res, form });
   if (session === null) return SIGNED_OUT;
@@ -119,6 +118,17 @@ async function answerOf(house: House, { req, res, session }: Asked): Promise<Ans
   if (!isOwnForm(house.cookieKeys[0] ?? '', own, form.get('csrf'))) return CROSS_SITE;
   if (path === `${part.path}/sign-out`) return signOut(part, res);
   return (await part.submit(await visitOf(house, { res, session, path }), form)) ?? NO_PAGE;
+}
+
+/** The sign-in is known before the first byte is read, and the form's token before the file is. */
+async function answerUpload(house: House, { req, res, session }: Asked, path: string): Promise<Answer> {
+  const { part } = house;
+  if (session === null) return SIGNED_OUT;
+  const own = { page: part.path, id: session.id };
+  return readUpload<Answer>(req, async (fields, file) => {
+    if (!isOwnForm(house.cookieKeys[0] ?? '', own, fields.get('csrf'))) return CROSS_SITE;
+    return (await part.upload?.(await visitOf(house, { res, session, path }), fields, file)) ?? NO_PAGE;
+  });
 }
 
 async function visitOf(
@@ -178,20 +188,10 @@ const SIGNED_OUT: Refused = {
   advice: 'Your sign-in is over. Nothing was changed. Sign in again.',
 };
 
-function send(assets: PageAssets, part: OwnPart, res: ServerResponse, answer: Answer): void {
+async function send(assets: PageAssets, part: OwnPart, res: ServerResponse, answer: Answer): Promise<void> {
   if (typeof answer === 'string') seeOther(res, answer);
-  else if ('bytes' in answer) sendFile(res, answer);
+  else if ('bytes' in answer) await sendFile(res, answer);
   else sendPage(res, 'advice' in answer ? deadEnd(assets, part, answer) : answer);
-}
-
-function sendFile(res: ServerResponse, { file, bytes }: OwnFile): void {
-  res.writeHead(200, {
-    ...pageHeaders({ policy: "default-src 'none'; sandbox" }),
-    'content-type': file.type,
-    'content-length': bytes.length,
-    'content-disposition': `attachment; filename="${file.name}"`,
-  });
-  res.end(bytes);
 }
 
 function deadEnd(assets: PageAssets, { path, words }: OwnPart, { status, title, advice }: Refused): Page {
@@ -201,17 +201,14 @@ function deadEnd(assets: PageAssets, { path, words }: OwnPart, { status, title, 
 
 /** What is refused is said; the rest is a fault of ours. */
 function explain(options: OwnPagesOptions, part: OwnPart, res: ServerResponse, error: unknown): void {
-  if (res.headersSent) {
-    res.end();
-    return;
-  }
   const ours = error instanceof ChartsealError ? error : null;
   const refused = ours === null ? null : refusalOf(part, ours);
-  if (refused !== null) {
+  if (refused !== null && !res.headersSent) {
     sendPage(res, deadEnd(options.pages, part, refused));
     return;
   }
   options.onFault({ name: ours?.name ?? 'unknown', code: ours?.code ?? '' });
+  if (res.headersSent) return;
   const title = 'Something went wrong here';
   sendPage(res, deadEnd(options.pages, part, { status: 503, title, advice: part.words.fault }));
 }
@@ -219,7 +216,11 @@ function explain(options: OwnPagesOptions, part: OwnPart, res: ServerResponse, e
 function refusalOf(part: OwnPart, error: ChartsealError): Refused | null {
   const own = part.refusal?.(error) ?? null;
   if (own !== null) return { ...own, title: 'This was not accepted' };
-  if (error instanceof OAuthError && error.code === 'REQUEST_BODY')
-    return { status: 413, title: 'This was not accepted', advice: error.message };
+  if (error instanceof OAuthError && (error.code === 'REQUEST_BODY' || error.code === 'UPLOAD_BROKEN'))
+    return {
+      status: error.code === 'REQUEST_BODY' ? 413 : 400,
+      title: 'This was not accepted',
+      advice: error.message,
+    };
   return error instanceof AccessError && error.code !== 'POLICY_UNAVAILABLE' ? NO_PAGE : null;
 }

@@ -4,6 +4,7 @@ import type { FactReader } from '../access/facts.ts';
 import type { Role } from '../access/members.ts';
 import { decide } from '../access/policy.ts';
 import type { Policies } from '../access/policy-engine.ts';
+import type { Relationship } from '../access/relationships.ts';
 import { scopesFor } from '../access/scopes.ts';
 import type { AuditEntry, AuditLog } from '../audit/append.ts';
 import type { Patients } from '../clinic/patients.ts';
@@ -31,6 +32,7 @@ export interface Permit {
   readonly of: PatientRef;
   readonly alias: PatientAlias;
   readonly role: Role;
+  readonly relationship: Relationship;
   readonly entry: (
     operation: string,
     details: Pick<AuditEntry, 'action'> & Partial<AuditEntry>,
@@ -71,7 +73,7 @@ export async function permit(
       patient: alias,
       ...details,
     });
-    return { of, alias, role, entry };
+    return { of, alias, role, relationship: decision.relationship, entry };
   } catch (error) {
     if (error instanceof AccessError) await recordRefusal(parts, person, { role, client, code: error.code });
     throw error;

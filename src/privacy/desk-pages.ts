@@ -7,8 +7,9 @@ import { TYPED } from '../lifecycle/requests/confirm.ts';
 import { REFUSALS, type RequestView, WORDS_LENGTH } from '../lifecycle/requests/request.ts';
 import { REQUEST_LIMITS } from '../lifecycle/requests/rules.ts';
 import { KIND_WORDS, STATE_WORDS } from '../lifecycle/requests/words.ts';
+import type { OwnChart } from '../oauth/page-charts.ts';
 import type { Page } from '../oauth/pages.ts';
-import type { DeskChart, DeskOverview } from './desk.ts';
+import type { DeskOverview } from './desk.ts';
 import { formTo, hidden, type PrivacyContext, pageOf, signOutForm } from './frame.ts';
 import { AFTER_REFUSAL, CONSENT_WORDS, TOPIC_WORDS } from './words.ts';
 
@@ -22,7 +23,7 @@ const pathOf = (patient: string, act?: string): string =>
   `/privacy/chart/${patient}${act === undefined ? '' : `/${act}`}`;
 
 /** Whose data it is to be about, for somebody who has several, or none. */
-export function choicePage(context: PrivacyContext, charts: readonly DeskChart[]): Page {
+export function choicePage(context: PrivacyContext, charts: readonly OwnChart[]): Page {
   const items = charts.map(
     ({ patient, name }) =>
       html`<li class="waiting"><p><a class="button" href="${pathOf(patient)}">${name ?? 'Your own data'}</a></p></li>`,
@@ -41,7 +42,7 @@ export function choicePage(context: PrivacyContext, charts: readonly DeskChart[]
 /** Everything about one chart. `problem` repeats nothing that was typed. */
 export function overviewPage(
   context: PrivacyContext,
-  { chart, seen }: { chart: DeskChart; seen: DeskOverview },
+  { chart, seen }: { chart: OwnChart; seen: DeskOverview },
   say: { status: number; problem: string },
 ): Page {
   const title = chart.name === null ? 'Your data' : `The data of ${chart.name}`;

@@ -1,11 +1,7 @@
 import { type Consent, type ConsentTopic, consentOf, consentRef, recordConsent } from '../access/consents.ts';
-import { AccessError } from '../access/errors.ts';
-import { findMember } from '../access/members.ts';
-import { relationshipsOf } from '../access/relationships.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { recentEvents } from '../audit/recent.ts';
 import { storeSource } from '../audit/store-source.ts';
-import { displayName } from '../clinic/chart-view.ts';
 import type { SealedCharts } from '../crypto/sealed-charts.ts';
 import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
 import type { PatientId } from '../kernel/ids.ts';
@@ -15,6 +11,7 @@ import { dropExport, openFile } from '../lifecycle/export/sealed-files.ts';
 import { confirmRequest } from '../lifecycle/requests/confirm.ts';
 import type { ConsentChange, RequestKind, RequestView } from '../lifecycle/requests/request.ts';
 import type { Requests } from '../lifecycle/requests/requests.ts';
+import { chartsOf, type OwnChart } from '../oauth/page-charts.ts';
 import { type Permit, type PermitParts, type Person, permit } from '../oauth/page-permit.ts';
 import { CLIENT } from './frame.ts';
 
@@ -24,13 +21,6 @@ export interface DeskParts extends PermitParts {
   readonly charts: SealedCharts;
   readonly secrets: TenantSecrets;
   readonly requests: Requests;
-}
-
-/** A chart that a person may ask things about. */
-export interface DeskChart {
-  readonly patient: PatientId;
-  /** Null for the person's own. */
-  readonly name: string | null;
 }
 
 /** What a person sees of a chart here. */
@@ -57,20 +47,8 @@ export class PrivacyDesk {
   }
 
   /** The person's own chart and those they act for. The names of others are read, and their events committed, here. */
-  async charts(person: Person): Promise<DeskChart[]> {
-    const { store, clock } = this.#parts;
-    const [member, related] = await Promise.all([
-      findMember(store, person.tenant, person.user),
-      relationshipsOf(store, person, clock()),
-    ]);
-    const own = member?.ownChart ?? null;
-    const others = related.filter(({ kind, patient }) => kind === 'proxy' && patient !== own);
-    const named: DeskChart[] = [];
-    for (const { patient } of others) {
-      const name = await this.#nameOf(person, patient);
-      if (name !== null) named.push({ patient, name });
-    }
-    return [...(own === null ? [] : [{ patient: own, name: null }]), ...named];
+  charts(person: Person): Promise<OwnChart[]> {
+    return chartsOf(this.#parts, person, { client: CLIENT, operation: LOOK, action: 'request-privacy' });
   }
 
   async overview(person: Person, patient: string): Promise<DeskOverview> {
@@ -199,21 +177,6 @@ export class PrivacyDesk {
       actions: ['see-access', 'request-privacy'],
       client: CLIENT,
     });
-  }
-
-  /** Null for a chart that the policies do not open to this person. */
-  async #nameOf(person: Person, patient: PatientId): Promise<string | null> {
-    const asked = { patient, actions: ['read-demographics', 'request-privacy'], client: CLIENT } as const;
-    const given = await permit(this.#parts, person, asked).catch((error: unknown) => {
-      if (error instanceof AccessError) return null;
-      throw error;
-    });
-    if (given === null) return null;
-    const read = await this.#parts.patients.read(given.of, ['demographics']);
-    if (read?.parts.demographics == null) return null;
-    const entity = { resource: 'Patient', fields: ['demographics.name'] };
-    await this.#parts.audit.append(given.of.tenant, given.entry(LOOK, { action: 'R', entity }));
-    return displayName(read.parts.demographics);
   }
 }
 

@@ -86,6 +86,7 @@ describe('the dry run of a deployment', () => {
       'checkpoints',
       'nothing is proven',
     ],
+    ['documents on a disk', { CHARTSEAL_DOCUMENTS: '/var/documents' }, 'documents', 'nowhere'],
     [
       'a secret in the file',
       { CHARTSEAL_COOKIE_KEYS: 'a-real-looking-secret-of-32-characters!' },
@@ -105,6 +106,7 @@ describe('the dry run of a deployment', () => {
     ['firestore.rules', 'if false', 'if true', 'rules'],
     ['firestore.indexes.json', '"cardKeys"', '"otherKeys"', 'indexes'],
     ['firebase.json', '"/.well-known/**"', '"/well-known/**"', 'hosting'],
+    ['firebase.json', '"/documents{,/**}"', '"/files/**"', 'hosting'],
   ])(
     '%s that was changed is refused',
     async (file, from, to, id) => {

@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle'],
   ['compliance'],
   ['oauth', 'mcp'],
-  ['wallet', 'console', 'emergency', 'privacy'],
+  ['wallet', 'console', 'documents', 'emergency', 'privacy'],
   ['storage', 'http'],
   ['config', 'collections'],
   ['compose-parts'],

@@ -11,6 +11,7 @@ const SERVICES = [
   'firestore',
   'cloudfunctions',
   'run',
+  'storage',
   'cloudscheduler',
   'cloudtasks',
   'secretmanager',
@@ -65,6 +66,15 @@ export function stepsByHand(project: string): ByHand[] {
       ],
     },
     {
+      title: 'A bucket for documents, whose bytes are sealed; what is deleted there is gone',
+      commands: [
+        gcloud(
+          'storage buckets create gs://DOCUMENTS --location=us --uniform-bucket-level-access --public-access-prevention --soft-delete-duration=0',
+        ),
+        `gcloud storage buckets add-iam-policy-binding gs://DOCUMENTS --member=serviceAccount:${email(ACCOUNTS.app)} --role=roles/storage.objectUser`,
+      ],
+    },
+    {
       title: 'Secrets (the first prints what to paste)',
       commands: [
         'npx chartseal keys generate',
@@ -98,6 +108,7 @@ function deployStep(project: string): ByHand {
       ),
       ...[
         ['chartseal', ACCOUNTS.app],
+        ['documents', ACCOUNTS.app],
         ['auditcheckpoint', ACCOUNTS.signing],
         ['keyrotation', ACCOUNTS.rewrap],
         ['jobstep', ACCOUNTS.rewrap],

@@ -56,6 +56,15 @@ export const DEPLOY_CHECKS: readonly DeployCheck[] = [
         : fail('nothing is proven'),
   },
   {
+    id: 'documents',
+    title: 'documents have a bucket',
+    cure: 'Set CHARTSEAL_DOCUMENTS=gs://BUCKET, a bucket of this project that nobody reads but the server.',
+    judge: async ({ env }) =>
+      env['CHARTSEAL_DOCUMENTS']?.startsWith('gs://') === true
+        ? pass(env['CHARTSEAL_DOCUMENTS'])
+        : fail('there is nowhere to keep them'),
+  },
+  {
     id: 'no-secrets-in-files',
     title: 'no secret lies in the environment file',
     cure: 'Give them with "firebase functions:secrets:set", and delete them from the file.',
@@ -85,14 +94,14 @@ export const DEPLOY_CHECKS: readonly DeployCheck[] = [
   },
   {
     id: 'hosting',
-    title: 'Hosting sends /.well-known, and then everything, to the function',
-    cure: 'Restore the two rewrites of firebase.json in their order.',
+    title: 'Hosting sends /.well-known, and everything but /documents, to the main function',
+    cure: 'Restore the three rewrites of firebase.json in their order.',
     judge: async ({ root }) => {
       const { hosting } = (await jsonOf(root, 'firebase.json')) as {
         hosting: { rewrites: { source: string }[] };
       };
       const sources = hosting.rewrites.map(({ source }) => source).join(', ');
-      return sources === '/.well-known/**, **' ? pass(sources) : fail(sources);
+      return sources === '/.well-known/**, /documents{,/**}, **' ? pass(sources) : fail(sources);
     },
   },
   {
