@@ -55,7 +55,7 @@ async function loadPrivacy(config: Config, parts: HttpParts): Promise<{ handle: 
   const { services, privacy } = parts;
   return createPrivacyPages({
     ...ours,
-    desk: new PrivacyDesk({ ...services, ...privacy }),
+    desk: new PrivacyDesk({ ...services, ...privacy, documents: parts.documents }),
     reviews: new RequestReviews({ ...privacy, policies: services.policies }),
   });
 }

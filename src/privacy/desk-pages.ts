@@ -2,6 +2,7 @@ import { CONSENT_TOPICS } from '../access/consents.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { ACTION_WORDS, PURPOSE_WORDS } from '../audit/reports/access-words.ts';
 import { html, type SafeHtml } from '../kernel/html.ts';
+import { DOCUMENTS_FILE } from '../lifecycle/export/document-files.ts';
 import { EXPORT_FILE_IDS, EXPORT_FILES } from '../lifecycle/export/files.ts';
 import { TYPED } from '../lifecycle/requests/confirm.ts';
 import { REFUSALS, type RequestView, WORDS_LENGTH } from '../lifecycle/requests/request.ts';
@@ -88,13 +89,11 @@ function actionsOf(context: PrivacyContext, patient: string, one: RequestView): 
   const withdraw = html`<button type="submit">Withdraw${about}</button>`;
   return html`${
     one.state === 'ready'
-      ? EXPORT_FILE_IDS.map((file) =>
-          formTo(
-            context,
-            pathOf(patient, 'download'),
-            html`${id}${hidden('file', file)}<button type="submit">${EXPORT_FILES[file].words}${about}</button>`,
-          ),
-        )
+      ? [...EXPORT_FILE_IDS, 'documents' as const].map((file) => {
+          const { words } = file === 'documents' ? DOCUMENTS_FILE : EXPORT_FILES[file];
+          const fields = html`${id}${hidden('file', file)}<button type="submit">${words}${about}</button>`;
+          return formTo(context, pathOf(patient, 'download'), fields);
+        })
       : ''
   }${one.state === 'asked' ? confirmOf(context, patient, one, about) : ''}${
     ['asked', 'confirmed', 'review', 'cooling', 'ready'].includes(one.state)
@@ -176,7 +175,7 @@ export function erasePage(
   const body = html`
     <h1>Delete everything?</h1>
     <ol class="steps">
-      <li>First a copy of everything is prepared for you. Download it: afterwards nobody can make one.</li>
+      <li>First a copy of everything is prepared for you. Download it, with your documents: afterwards nobody can make one.</li>
       <li>Two people at the clinic check that the law lets it go. Some records must be kept for years; then you are told
         so, with the reason.</li>
       <li>After their approval you have ${COOLING_DAYS} days to change your mind, here.</li>

@@ -2,12 +2,14 @@ import { type Consent, type ConsentTopic, consentOf, consentRef, recordConsent }
 import type { AuditEvent } from '../audit/event.ts';
 import { recentEvents } from '../audit/recent.ts';
 import { storeSource } from '../audit/store-source.ts';
+import type { Documents } from '../clinic/documents/documents.ts';
 import type { SealedCharts } from '../crypto/sealed-charts.ts';
 import type { TenantSecrets } from '../crypto/tenant-secrets.ts';
 import type { PatientId } from '../kernel/ids.ts';
 import type { Store } from '../kernel/store.ts';
+import { DOCUMENTS_FILE, zipDocuments } from '../lifecycle/export/document-files.ts';
 import { EXPORT_FILES, type ExportFile } from '../lifecycle/export/files.ts';
-import { dropExport, openFile } from '../lifecycle/export/sealed-files.ts';
+import { dropExport, openFile, requireExport } from '../lifecycle/export/sealed-files.ts';
 import { confirmRequest } from '../lifecycle/requests/confirm.ts';
 import type { ConsentChange, RequestKind, RequestView } from '../lifecycle/requests/request.ts';
 import type { Requests } from '../lifecycle/requests/requests.ts';
@@ -21,6 +23,7 @@ export interface DeskParts extends PermitParts {
   readonly charts: SealedCharts;
   readonly secrets: TenantSecrets;
   readonly requests: Requests;
+  readonly documents: Documents;
 }
 
 /** What a person sees of a chart here. */
@@ -156,19 +159,39 @@ export class PrivacyDesk {
     patient: string,
     { id, file }: { id: string; file: ExportFile },
   ): Promise<Buffer> {
-    const { requests, audit, clock } = this.#parts;
-    const { of, role, entry } = await this.#permit(person, patient);
+    const { requests, clock } = this.#parts;
+    const given = await this.#permit(person, patient);
+    const { of } = given;
     const now = clock();
     await requests.find(of, id, now);
     const bytes = await openFile(this.#parts, { of, request: id, file, now });
+    await this.#handedOut(given, { id, name: EXPORT_FILES[file].name });
+    return bytes;
+  }
+
+  /**
+   * The documents that go with a finished export, as one file that opens as it is read: they are no copies, but the
+   * chart's own. As {@link download}.
+   */
+  async downloadDocuments(person: Person, patient: string, id: string): Promise<AsyncIterable<Uint8Array>> {
+    const { store, documents, clock } = this.#parts;
+    const given = await this.#permit(person, patient);
+    await requireExport(store, { of: given.of, request: id, now: clock() });
+    const listed = await documents.list(given.of);
+    const bytes = zipDocuments(documents, given.of, listed);
+    await this.#handedOut(given, { id, name: DOCUMENTS_FILE.name });
+    return bytes;
+  }
+
+  async #handedOut(
+    { of, role, entry }: Permit,
+    { id, name }: { readonly id: string; readonly name: string },
+  ): Promise<void> {
     const entity = {
-      resource: 'DocumentReference',
-      id,
-      fields: [EXPORT_FILES[file].name],
+      ...{ resource: 'DocumentReference', id, fields: [name] },
       recipient: role === 'patient' ? 'the patient' : 'who acts for the patient',
     };
-    await audit.append(of.tenant, entry('downloadExport', { action: 'R', entity }));
-    return bytes;
+    await this.#parts.audit.append(of.tenant, entry('downloadExport', { action: 'R', entity }));
   }
 
   #permit(person: Person, patient: string): Promise<Permit> {

@@ -29,9 +29,9 @@ export const readConsent = (
   state: among(form, 'state', ['granted', 'withdrawn']),
 });
 
-export const readFile = (form: URLSearchParams): { id: string; file: ExportFile } => ({
+export const readFile = (form: URLSearchParams): { id: string; file: ExportFile | 'documents' } => ({
   id: form.get('id') ?? '',
-  file: among(form, 'file', EXPORT_FILE_IDS),
+  file: among(form, 'file', [...EXPORT_FILE_IDS, 'documents']),
 });
 
 /** Null approves. */

@@ -1,6 +1,8 @@
 import { findMember } from '../access/members.ts';
+import { DocumentError } from '../clinic/documents/errors.ts';
 import { CryptoError } from '../crypto/errors.ts';
 import type { ChartsealError } from '../kernel/errors.ts';
+import { DOCUMENTS_FILE } from '../lifecycle/export/document-files.ts';
 import { ExportError } from '../lifecycle/export/errors.ts';
 import { EXPORT_FILES } from '../lifecycle/export/files.ts';
 import { RequestError } from '../lifecycle/requests/errors.ts';
@@ -159,6 +161,8 @@ async function fileOf(
   { session }: OwnVisit,
   { patient, id, file }: { patient: string } & ReturnType<typeof readFile>,
 ): Promise<OwnFile> {
+  if (file === 'documents')
+    return { file: DOCUMENTS_FILE, bytes: await desk.downloadDocuments(session, patient, id) };
   return { file: EXPORT_FILES[file], bytes: await desk.download(session, patient, { id, file }) };
 }
 
@@ -167,6 +171,7 @@ function statusOf(error: ChartsealError): number | null {
   if (error instanceof PrivacyError) return PRIVACY_STATUS[error.code];
   if (error instanceof RequestError) return error.code === 'REQUEST_UNKNOWN' ? 404 : 400;
   if (error instanceof ExportError) return 410;
+  if (error instanceof DocumentError) return error.retryable ? 503 : 410;
   // A chart that is being erased this very moment.
   if (error instanceof CryptoError && error.code === 'KEY_MISSING') return 404;
   return null;

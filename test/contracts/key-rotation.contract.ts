@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { tenants } from '../../src/clinic/clinic.ts';
+import { Documents } from '../../src/clinic/documents/documents.ts';
 import { idempotency } from '../../src/clinic/idempotency.ts';
 import { INDEX_STATE, indexKeys } from '../../src/crypto/index-keys.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
@@ -24,10 +25,12 @@ import { runStep } from '../../src/lifecycle/jobs/step.ts';
 import { runTask, workJob } from '../../src/lifecycle/jobs/worker.ts';
 import { survey } from '../../src/lifecycle/rotation/survey.ts';
 import { startKms, type TestKms } from '../crypto/kms.ts';
+import { memoryObjects } from '../doubles/memory-objects.ts';
 import {
   allRows,
   BY,
   book,
+  ENTRY,
   factsOf,
   type KeyHouse,
   nameOf,
@@ -38,6 +41,10 @@ import {
 
 /** Tomorrow at noon UTC, so that a slot is always ahead. */
 const SLOT = Math.ceil(Date.now() / 86_400_000) * 86_400_000 + 86_400_000 + 17 * 3_600_000;
+
+async function* piecesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
 
 /** A house on a KMS of its own. */
 export async function openWithKms(
@@ -217,6 +224,45 @@ export function keyRotationContract(name: string, open: () => Promise<Store>): v
       house.cache.flush('');
       expect(await textOf(house, of, 'a')).toBe('one');
       expect([...((await house.headers()).get(of.patient) ?? [])]).toEqual([2]);
+    });
+
+    test('documents open all along, one that arrives meanwhile too; their keys are sealed anew, their bytes untouched', async () => {
+      const { house } = await openWithKms(await open());
+      const objects = memoryObjects();
+      const documents = new Documents({ ...house, objects, clock: Date.now });
+      const [of] = (await some(house, 1)) as [PatientRef];
+      const text = 'a letter of two chunks '.repeat(40_000);
+      const add = (bytes: AsyncIterable<Uint8Array>) =>
+        documents.add(of, { title: 'T', kind: 'letter', addedBy: 'patient', bytes }, () => ({
+          ...ENTRY,
+          action: 'C',
+        }));
+      const readAll = async (id: string): Promise<string> => {
+        const parts: Buffer[] = [];
+        for await (const chunk of (await documents.open(of, id)).bytes) parts.push(chunk);
+        return Buffer.concat(parts).toString();
+      };
+      const first = await add(piecesOf(text));
+      const before = new Map(objects.kept);
+      const began = await documents.open(of, first.id);
+      async function* meanwhile(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from('begun before ');
+        const done = await run(
+          house,
+          await house.rotations.reencrypt(house.tenant, { by: BY, before: Date.now() + 1 }),
+        );
+        expect(done).toMatchObject({ state: 'done', left: 0, aside: 0 });
+        yield Buffer.from('and ended after');
+      }
+      const second = await add(meanwhile());
+      for (const versions of (await house.headers()).values()) expect([...versions]).toEqual([2]);
+      house.cache.flush('');
+      const rest: Buffer[] = [];
+      for await (const chunk of began.bytes) rest.push(chunk);
+      expect(Buffer.concat(rest).toString()).toBe(text);
+      expect(await readAll(first.id)).toBe(text);
+      expect(await readAll(second.id)).toBe('begun before and ended after');
+      for (const [name, bytes] of before) expect(objects.kept.get(name)).toBe(bytes);
     });
 
     test('a new index key: both versions find while it runs, one afterwards', async () => {

@@ -40,7 +40,7 @@ export const PLANTED = [
   'tuberous-sclerosis',
 ] as const;
 const CARD = PLANTED[5];
-const ENTRY: AuditEntry = {
+export const ENTRY: AuditEntry = {
   action: 'U',
   operation: 'test',
   outcome: '0',

@@ -103,7 +103,7 @@ function clinicOf(keyId: string) {
   };
 }
 
-const ENTRY: AuditEntry = {
+export const ENTRY: AuditEntry = {
   action: 'U',
   operation: 'test',
   outcome: '0',

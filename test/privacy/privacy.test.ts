@@ -98,6 +98,32 @@ describe('the privacy pages', () => {
     expect(JSON.stringify([...(at.store.rows.get(TENANT)?.keys() ?? [])])).not.toContain('exportChunks');
   });
 
+  test('the documents go with a copy as one file, with its event, for as long as the copy is kept', async () => {
+    const of = { tenant: TENANT, patient: at.john };
+    const bytes = (async function* () {
+      yield Buffer.from('a letter');
+    })();
+    const entry = () => ({
+      ...({ action: 'C', operation: 'test', outcome: '0', purposeOfUse: 'PATRQT', policy: 'test' } as const),
+      actor: { user: 'usr', role: 'patient', client: 'c' },
+    });
+    await at.documents.add(of, { title: 'T', kind: 'letter', addedBy: 'patient', bytes }, entry);
+    const john = await asJohn();
+    await john.submit(john.home, path('/start'), { kind: 'export' });
+    await at.round();
+    const id = (await requests())[0]?.id ?? '';
+    const page = await john.open(path());
+    const file = await john.submit(page, path('/download'), { id, file: 'documents' });
+    expect(file.headers.get('content-disposition')).toBe('attachment; filename="documents.zip"');
+    expect(file.html).toMatch(/^PK.*a letter/s);
+    expect((await eventsOf(at.services)).at(-1)).toMatchObject({
+      operation: 'downloadExport',
+      entity: { fields: ['documents.zip'], recipient: 'the patient' },
+    });
+    at.time.now += REQUEST_LIMITS.readyMs;
+    expect((await john.submit(page, path('/download'), { id, file: 'documents' })).status).toBe(410);
+  });
+
   test('when the event of a download cannot be kept, nothing is handed out', async () => {
     const john = await asJohn();
     await john.submit(john.home, path('/start'), { kind: 'export' });

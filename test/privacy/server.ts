@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Outside } from '../../src/audit/outside.ts';
+import { Documents } from '../../src/clinic/documents/documents.ts';
 import type { VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import type { ErasureParts } from '../../src/lifecycle/erasure/erase.ts';
@@ -42,6 +43,7 @@ export async function startPrivacy() {
     outside: new Outside(memoryOutside()),
     forgetAccount: async () => {},
   };
+  const documents = new Documents(parts);
   const faults: unknown[] = [];
   const server = createServer((req, res) => void pages.handle(req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -55,7 +57,7 @@ export async function startPrivacy() {
     withoutSecondFactor: [],
     limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
     proxyHops: 0,
-    desk: new PrivacyDesk({ ...services, ...parts }),
+    desk: new PrivacyDesk({ ...services, ...parts, documents }),
     reviews: new RequestReviews({ ...parts, policies: services.policies }),
     onFault: (fault) => faults.push(fault),
   });
@@ -66,7 +68,7 @@ export async function startPrivacy() {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { ...clinic, origin, faults, visitor, round, parts, close };
+  return { ...clinic, origin, faults, visitor, round, parts, documents, close };
 }
 
 export const headingOf = (page: VisitedPage): string => /<h1>([^<]*)<\/h1>/.exec(page.html)?.[1] ?? '';

@@ -1,7 +1,10 @@
+import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Composed } from '../../compose.ts';
 import { type PatientId, parsePatientId, parseTenantId, type TenantId } from '../../kernel/ids.ts';
+import { pathOfDocument } from '../../lifecycle/export/document-files.ts';
 import { EXPORT_FILE_IDS, EXPORT_FILES, exportFilesOf } from '../../lifecycle/export/files.ts';
 import { requireHeld } from '../../lifecycle/export/make-export.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
@@ -39,7 +42,7 @@ export const patientExport: Command = {
 
 /** File name and what it is, for each. */
 async function exportTo(
-  { services, privacy }: Composed,
+  { services, privacy, documents }: Composed,
   of: { tenant: TenantId; patient: PatientId },
   folder: string,
 ): Promise<string[][]> {
@@ -53,7 +56,7 @@ async function exportTo(
     patient: held.alias,
     entity: {
       resource: 'DocumentReference',
-      fields: EXPORT_FILE_IDS.map((id) => EXPORT_FILES[id].name),
+      fields: [...EXPORT_FILE_IDS.map((id) => EXPORT_FILES[id].name), 'documents'],
       recipient: 'the operator',
     },
     purposeOfUse: 'PATRQT',
@@ -62,5 +65,13 @@ async function exportTo(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const id of EXPORT_FILE_IDS)
     await writeFile(join(folder, EXPORT_FILES[id].name), files[id], { mode: 0o600 });
-  return EXPORT_FILE_IDS.map((id) => [EXPORT_FILES[id].name, EXPORT_FILES[id].words]);
+  if (held.documents.length > 0) await mkdir(join(folder, 'documents'), { recursive: true, mode: 0o700 });
+  for (const document of held.documents) {
+    const { bytes } = await documents.open(of, document.id);
+    await pipeline(bytes, createWriteStream(join(folder, pathOfDocument(document)), { mode: 0o600 }));
+  }
+  return [
+    ...EXPORT_FILE_IDS.map((id) => [EXPORT_FILES[id].name, EXPORT_FILES[id].words]),
+    ...held.documents.map((document) => [pathOfDocument(document), document.title]),
+  ];
 }

@@ -48,6 +48,12 @@ export const writeDocument = (document: StoredDocument): Buffer =>
 export const readDocument = (plaintext: Buffer): StoredDocument =>
   stored.parse(JSON.parse(plaintext.toString('utf8')));
 
+/** What may be shown of it. */
+export const shownDocument = (id: string, { key: _key, ...document }: StoredDocument): ChartDocument => ({
+  id,
+  ...document,
+});
+
 /** @throws DocumentError `DOCUMENT_FORM`, which repeats nothing of what was typed. */
 export function describedAs(typed: { title: string; kind: string }): { title: string; kind: DocumentKind } {
   const title = displayText(typed.title);

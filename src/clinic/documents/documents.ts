@@ -12,6 +12,7 @@ import {
   type DocumentKind,
   readDocument,
   type StoredDocument,
+  shownDocument,
   writeDocument,
 } from './document.ts';
 import { DocumentError } from './errors.ts';
@@ -38,6 +39,8 @@ export interface NewDocument {
   /** The role of whoever brings it. */
   readonly addedBy: string;
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** ms since the epoch; now unless it comes from another instance. */
+  readonly addedAt?: number;
 }
 
 /** A document to be handed out. Its first chunk is opened; the rest opens as it is read. */
@@ -72,8 +75,8 @@ export class Documents {
     const key = newDocumentKey();
     try {
       const { type, size } = await this.#put(at, given.bytes, { key, startedAt });
-      const { title, kind, addedBy } = given;
-      const document = { title, kind, type, size, addedAt: startedAt, addedBy };
+      const { title, kind, addedBy, addedAt = startedAt } = given;
+      const document = { title, kind, type, size, addedAt, addedBy };
       await this.#commit(at, { ...document, key: key.toString('base64url') }, entry(at.document));
       return { id: at.document, ...document };
     } catch (error) {
@@ -93,7 +96,7 @@ export class Documents {
       return names;
     });
     const all = (read?.values ?? []).flatMap((plaintext, index) =>
-      plaintext === null ? [] : [shown(names[index]?.document ?? '', readDocument(plaintext))],
+      plaintext === null ? [] : [shownDocument(names[index]?.document ?? '', readDocument(plaintext))],
     );
     return all.sort((a, b) => b.addedAt - a.addedAt);
   }
@@ -112,7 +115,7 @@ export class Documents {
     plaintext.fill(0);
     const chunks = this.#chunks({ ...of, document: id }, stored);
     const first = await chunks.next();
-    return { document: shown(id, stored), bytes: resumed(first, chunks) };
+    return { document: shownDocument(id, stored), bytes: resumed(first, chunks) };
   }
 
   /** The row comes before the first object, so that nothing lies there that no row knows of. */
@@ -185,11 +188,6 @@ export class Documents {
 /** Where a document lies in its chart. */
 const nameOf = (document: string): ValueName => ({ collection: 'documents', document, compartment: 'file' });
 const objectName = (at: DocumentRef, index: number): string => `${objectsOf(at)}${index}`;
-
-const shown = (id: string, { key: _key, ...document }: StoredDocument): ChartDocument => ({
-  id,
-  ...document,
-});
 
 function opened(sealed: Buffer, ...at: [DocumentRef, Parameters<typeof openChunk>[2]]): Buffer {
   try {

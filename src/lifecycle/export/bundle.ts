@@ -3,6 +3,7 @@ import { pairId } from '../../access/relationships.ts';
 import type { Chart } from '../../clinic/chart.ts';
 import type { PatientId, UserId } from '../../kernel/ids.ts';
 import type { RequestState } from '../requests/request.ts';
+import { referenceOf } from './document-files.ts';
 import type { Held, HeldVisit } from './held.ts';
 
 /** A FHIR R4 resource as it is written here. */
@@ -32,6 +33,7 @@ export function bundleOf(held: Held): ExportBundle {
   const subject = { reference: fullUrl };
   const resources: Resource[] = [
     ...(held.chart.clinical?.resources ?? []),
+    ...held.documents.map((document) => referenceOf(document, subject)),
     ...held.visits.map((visit) => visitOf(visit, subject)),
     ...held.waiting.map(({ id, waiting }) => ({
       resourceType: 'Appointment',

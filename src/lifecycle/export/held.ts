@@ -6,6 +6,7 @@ import { storeSource } from '../../audit/store-source.ts';
 import { type Appointment, isAppointment, parseAppointment } from '../../clinic/appointment.ts';
 import { CHART_SHAPES, type Chart, type ChartCompartment } from '../../clinic/chart.ts';
 import { type Clinic, findClinic, findPractitioners, listVisitTypes } from '../../clinic/clinic.ts';
+import { type ChartDocument, readDocument, shownDocument } from '../../clinic/documents/document.ts';
 import { isWaiting, parseWaiting, type Waiting } from '../../clinic/waitlist.ts';
 import { CryptoError } from '../../crypto/errors.ts';
 import type { ValueName } from '../../crypto/open-chart.ts';
@@ -26,6 +27,8 @@ export interface HeldChart {
   readonly chart: Partial<Chart>;
   readonly visits: readonly HeldVisit[];
   readonly waiting: readonly { readonly id: string; readonly waiting: Waiting }[];
+  /** What the documents are; their bytes are opened as they are handed out. */
+  readonly documents: readonly ChartDocument[];
   /** What a person wrote to a request, by request. */
   readonly words: ReadonlyMap<string, string>;
   /** Values that no part of this version knows how to read: handed out as they are. */
@@ -113,6 +116,9 @@ export async function readHeldChart(
     waiting: values
       .filter(({ name }) => name.collection === 'appointments' && isWaiting(name.document))
       .map(({ name, plaintext }) => ({ id: name.document, waiting: parseWaiting(plaintext) })),
+    documents: [...byDocument(values, 'documents')].map(([id, plaintext]) =>
+      shownDocument(id, readDocument(plaintext)),
+    ),
     words: new Map(words),
     others: values.filter(({ name }) => !isKnown(name, of)),
   };
@@ -157,6 +163,7 @@ const isChartPart = ({ collection, document, compartment }: ValueName, { patient
 
 function isKnown(name: ValueName, of: PatientRef): boolean {
   if (name.collection === 'appointments') return isAppointment(name.document) || isWaiting(name.document);
+  if (name.collection === 'documents') return name.compartment === 'file';
   return name.collection === 'requests' || isChartPart(name, of);
 }
 

@@ -66,7 +66,15 @@ const madeEntry = ({ alias, chart }: Held, request: string): AuditEntry => ({
   entity: {
     resource: 'DocumentReference',
     id: request,
-    fields: [...Object.keys(chart).sort(), 'appointments', 'consents', 'requests', 'cards', 'access'],
+    fields: [
+      ...Object.keys(chart).sort(),
+      'appointments',
+      'documents',
+      'consents',
+      'requests',
+      'cards',
+      'access',
+    ],
   },
   purposeOfUse: 'PATRQT',
   policy: 'scheduled-job',

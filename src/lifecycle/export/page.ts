@@ -4,8 +4,10 @@ import type { Chart } from '../../clinic/chart.ts';
 import { CLINICAL_TYPES, type ClinicalType } from '../../clinic/chart.ts';
 import { type ChartLine, chartLines, displayName } from '../../clinic/chart-view.ts';
 import { spoken } from '../../clinic/clinic-time.ts';
+import { DOCUMENT_KINDS } from '../../clinic/documents/document.ts';
 import { html, SafeHtml } from '../../kernel/html.ts';
 import { KIND_WORDS, STATE_WORDS } from '../requests/words.ts';
+import { pathOfDocument } from './document-files.ts';
 import type { Held } from './held.ts';
 
 const TITLES: Readonly<Record<ClinicalType, string>> = {
@@ -55,9 +57,14 @@ export function recordPage(held: Held): string {
 <main>
 <h1>Health record of ${name}</h1>
 <p>Everything that ${clinic.name} holds on you here, as of ${when(at)}. The same is in <code>record.fhir.json</code> for
-other systems (FHIR R4), and every access in <code>access-report.csv</code>. Keep these files where only you can read them.</p>
+other systems (FHIR R4), and every access in <code>access-report.csv</code>. The files of documents come beside it. Keep these files where only you can read them.</p>
 ${personOf(chart)}
 ${CLINICAL_TYPES.map((type) => linesOf(TITLES[type], chartLines(chart.clinical ?? null, type)))}
+${tableOf(
+  'Documents',
+  ['Added', 'What', 'Title', 'File'],
+  held.documents.map((one) => [when(one.addedAt), DOCUMENT_KINDS[one.kind], one.title, pathOfDocument(one)]),
+)}
 ${visitsOf(held, when)}
 ${choicesOf(held, when)}
 ${accessOf(held, when)}

@@ -92,10 +92,9 @@ export async function openFile(
   parts: { store: Store; charts: SealedCharts },
   asked: { of: PatientRef; request: string; file: ExportFile; now: number },
 ): Promise<Buffer> {
-  const { of, request, file, now } = asked;
-  const [row] = await parts.store.tenant(of.tenant).get(ref(exports, request));
-  const chunkCount = row === null ? 0 : ((row.files as ChunkCounts)[file] ?? 0);
-  if (row === null || row.patient !== of.patient || row.expiresAt <= now || chunkCount === 0) throw gone();
+  const row = await requireExport(parts.store, asked);
+  const chunkCount = (row.files as ChunkCounts)[asked.file] ?? 0;
+  if (chunkCount === 0) throw gone();
   try {
     const packed = await openChunks(parts, asked, { chunkSet: row.chunkSet, chunkCount });
     return await unpack(packed, { maxOutputLength: MAX_FILE });
@@ -104,6 +103,16 @@ export async function openFile(
     if (error instanceof CryptoError && error.code === 'KEY_MISSING') throw gone();
     throw error;
   }
+}
+
+/** @throws ExportError `EXPORT_GONE` when there is no finished export of this request that is still kept. */
+export async function requireExport(
+  store: Store,
+  { of, request, now }: { of: PatientRef; request: string; now: number },
+): Promise<Row<typeof exports.columns>> {
+  const [row] = await store.tenant(of.tenant).get(ref(exports, request));
+  if (row === null || row.patient !== of.patient || row.expiresAt <= now) throw gone();
+  return row;
 }
 
 async function openChunks(

@@ -4,6 +4,7 @@ import type { TenantId } from '../../../src/kernel/ids.ts';
 import type { Store } from '../../../src/kernel/store.ts';
 import { openCheckpointFolder } from '../../../src/storage/checkpoints/folder.ts';
 import { openFirestoreStore } from '../../../src/storage/firestore/open-store.ts';
+import { openObjectFolder } from '../../../src/storage/objects/folder.ts';
 import { openPostgresStore } from '../../../src/storage/postgres/open-store.ts';
 import { openPrivacy, watchCommits } from '../house.ts';
 
@@ -15,6 +16,8 @@ export interface ErasingWork {
   readonly store: { readonly kind: Store['kind']; readonly address: string };
   /** The folder that stands for storage of another administrator. */
   readonly outside: string;
+  /** The folder of the documents' bytes. */
+  readonly objects: string;
   readonly now: number;
   /** SIGKILL in, or right after, the transaction of this number; null lets it finish. */
   readonly die: { readonly where: 'inside' | 'after'; readonly at: number } | null;
@@ -30,7 +33,8 @@ const dieAt = (where: 'inside' | 'after') => (count: number) => {
 };
 const store = watchCommits(real, { inside: dieAt('inside'), after: dieAt('after') });
 const outside = new Outside(openCheckpointFolder(work.outside));
-const at = await openPrivacy(real, { tenant: work.tenant as TenantId, outside });
+const objects = openObjectFolder(work.objects);
+const at = await openPrivacy(real, { tenant: work.tenant as TenantId, outside, objects });
 at.clock.now = work.now;
 const audit = new AuditLog({
   store,

@@ -23,6 +23,7 @@ import type { Store, TenantStore } from '../../../src/kernel/store.ts';
 import { receiptOf } from '../../../src/lifecycle/erasure/erase.ts';
 import { reapplyTombstones } from '../../../src/lifecycle/erasure/reapply.ts';
 import { openCheckpointFolder } from '../../../src/storage/checkpoints/folder.ts';
+import { openObjectFolder } from '../../../src/storage/objects/folder.ts';
 import { ensureSchema } from '../../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../../src/storage/postgres/open-store.ts';
 import { createSigner, PROJECT } from '../../attacks/audit/scene.ts';
@@ -60,6 +61,7 @@ describeOnBothStores(
       if ('missing' in firestore) throw new Error(firestore.missing);
       return `${firestore.host}:${firestore.port}`;
     };
+    const objectsOf = (): string => join(folder, `${at.tenant}-documents`);
     /** One life of the job; says which signal ended it. */
     const live = async (die: ErasingWork['die']): Promise<NodeJS.Signals | null> => {
       const outside = join(folder, at.tenant);
@@ -67,7 +69,7 @@ describeOnBothStores(
       const work: ErasingWork = {
         tenant: at.tenant,
         store: { kind, address },
-        outside,
+        ...{ outside, objects: objectsOf() },
         now: at.clock.now,
         die,
       };
@@ -87,7 +89,10 @@ describeOnBothStores(
       said = '';
       at = await openPrivacy(store);
       const outside = new Outside(openCheckpointFolder(join(folder, at.tenant)));
-      at = await openPrivacy(store, { tenant: at.tenant, outside });
+      at = await openPrivacy(store, {
+        ...{ tenant: at.tenant, outside },
+        objects: openObjectFolder(objectsOf()),
+      });
       return { ...at, outside };
     };
     /** Rows of every collection that still name the handle. */
@@ -132,6 +137,7 @@ describeOnBothStores(
       expect(signals.length).toBeGreaterThan(3);
       expect(signals.at(-1)).toBeNull();
       expect(await named(of)).toEqual(['privacyRequests', 'tombstones']);
+      expect(filesBelow(objectsOf())).toEqual([]);
       const receipt = await receiptOf(store, { of, request });
       expect(receipt).toMatchObject({
         outside: true,
@@ -154,7 +160,10 @@ describeOnBothStores(
       await clinic.approved(of);
       const exported = await clinic.start(of, 'export');
       await clinic.step(of, exported, { step: 'confirm' });
+      expect(filesBelow(objectsOf()).length).toBe(3);
+      expect(found(PLANTED, contentOf(filesBelow(objectsOf())))).toEqual([]);
       expect(await live(null)).toBeNull();
+      expect(filesBelow(objectsOf())).toEqual([]);
       expect(await at.reader.list(indexEntries, { limit: 10 })).toEqual([]);
       const rows = await everyRow(store, at.tenant);
       expect(

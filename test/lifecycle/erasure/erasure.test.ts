@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { putRelationship } from '../../../src/access/relationships.ts';
 import type { AuditEvent } from '../../../src/audit/event.ts';
+import { DOCUMENT_LIMITS } from '../../../src/clinic/documents/document.ts';
+import { Documents } from '../../../src/clinic/documents/documents.ts';
+import { OBJECT_CALL_MS } from '../../../src/clinic/documents/object-store.ts';
 import { COLLECTIONS } from '../../../src/collections.ts';
 import { LocalKeyring, localKeyId } from '../../../src/crypto/local-keyring.ts';
 import { type PatientRef, patientKeys, patientKeyVersions } from '../../../src/crypto/patient-keys.ts';
@@ -14,8 +17,9 @@ import { reapplyTombstones } from '../../../src/lifecycle/erasure/reapply.ts';
 import { refusalOf, treatedAt } from '../../../src/lifecycle/erasure/rules.ts';
 import { privacyRequests } from '../../../src/lifecycle/requests/request.ts';
 import { createWorld } from '../../crypto/world.ts';
+import type { MemoryObjects } from '../../doubles/memory-objects.ts';
 import { createMemoryStore, type MemoryStore } from '../../doubles/memory-store.ts';
-import { openPrivacy, PLANTED } from '../house.ts';
+import { ENTRY, openPrivacy, PLANTED } from '../house.ts';
 
 const DAY_MS = 86_400_000;
 const isDeletion = ({ action, entity }: AuditEvent): boolean =>
@@ -51,6 +55,32 @@ describe('an erasure', () => {
     expect(await at.charts.read(of, [])).toBeNull();
     expect(await at.patients.aliasOf(of)).toBeNull();
     expect(at.forgotten).toEqual(['usr_planted']);
+  });
+
+  test('takes the bytes of documents, what an upload left, and waits for one that still runs', async () => {
+    const objects = at.parts.objects as MemoryObjects;
+    expect(objects.kept.size).toBe(3);
+    objects.failAfter(1);
+    const dead = new Documents({
+      ...at.parts,
+      objects: { ...objects, list: () => Promise.reject(new Error('killed')) },
+    });
+    const entry = () => ({ ...ENTRY, action: 'C' as const });
+    const bytes = (async function* () {
+      yield Buffer.alloc(2_000_000, 'x');
+    })();
+    const id = await at.approved(of);
+    await dead
+      .add(of, { title: 'T', kind: 'other', addedBy: 'patient', bytes }, entry)
+      .catch(() => undefined);
+    expect([objects.kept.size, named().includes('documentUploads')]).toEqual([4, true]);
+    await at.round();
+    expect(at.faults.splice(0)).toMatchObject([{ code: 'ERASURE_UPLOAD', retryable: true }]);
+    expect([objects.kept.size, await at.charts.read(of, [])]).toEqual([0, null]);
+    at.clock.now += DOCUMENT_LIMITS.uploadMs + OBJECT_CALL_MS;
+    await at.round();
+    expect((await at.requests.find(of, id, at.clock.now)).state).toBe('done');
+    expect([objects.kept.size, named()]).toEqual([0, ['privacyRequests', 'tombstones']]);
   });
 
   test('gives a receipt: what is gone now, and when the last copy is', async () => {

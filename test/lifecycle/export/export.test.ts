@@ -1,13 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
+import type { AuditEntry } from '../../../src/audit/append.ts';
+import { Documents } from '../../../src/clinic/documents/documents.ts';
 import { readPatientBundle } from '../../../src/clinic/fhir-import.ts';
 import { importPatient } from '../../../src/clinic/import-patient.ts';
 import type { PatientId } from '../../../src/kernel/ids.ts';
 import { bundleOf, type ExportBundle } from '../../../src/lifecycle/export/bundle.ts';
+import { documentsNamedIn, zipDocuments } from '../../../src/lifecycle/export/document-files.ts';
 import { exportFilesOf } from '../../../src/lifecycle/export/files.ts';
 import { requireHeld } from '../../../src/lifecycle/export/make-export.ts';
 import { NOW, openClinic } from '../../access/people.ts';
+import { memoryObjects } from '../../doubles/memory-objects.ts';
 import { TENANT } from '../../mcp/house.ts';
 
 const OWN = join(import.meta.dirname, '../../../emulator-data');
@@ -37,6 +42,14 @@ function kept(text: string): Resource[] {
       const { text: _narrative, ...patient } = resource as Resource & { text?: unknown };
       return patient;
     });
+}
+
+const ENTRY: AuditEntry = {
+  ...{ action: 'C', operation: 'test', outcome: '0', purposeOfUse: 'PATRQT', policy: 'test' },
+  actor: { user: 'usr', role: 'patient', client: 'c' },
+};
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
 }
 
 async function open() {
@@ -93,6 +106,70 @@ describe('an export', () => {
     expect(access.split('\r\n').length).toBe(held.events.length + 1);
     expect(held.events.map(({ operation }) => operation)).toContain('scheduleAppointment');
     expect(access).not.toContain('zanzibarine');
+  });
+
+  test('names each document and holds its bytes; no key of one goes out', async () => {
+    const clinic = await open();
+    const of = { tenant: TENANT, patient: clinic.john };
+    const parts = { ...clinic, clock: Date.now, audit: clinic.services.audit, objects: memoryObjects() };
+    const documents = new Documents(parts);
+    const texts = ['one letter', 'x'.repeat(600_000)];
+    for (const [n, text] of texts.entries())
+      await documents.add(
+        of,
+        {
+          title: `Letter <${n}>`,
+          kind: 'referral',
+          addedBy: 'patient',
+          bytes: bytesOf(text),
+          addedAt: NOW + n,
+        },
+        () => ENTRY,
+      );
+    const held = await clinic.exportOf(clinic.john);
+    const { record, fhir } = exportFilesOf(held);
+    const references = resourcesIn(JSON.parse(fhir)).filter(
+      ({ resourceType }) => resourceType === 'DocumentReference',
+    );
+    expect(references).toHaveLength(2);
+    expect(references).toContainEqual(
+      expect.objectContaining({
+        status: 'current',
+        description: 'Letter <0>',
+        date: new Date(NOW).toISOString(),
+      }),
+    );
+    expect(record).toContain('Letter &lt;0&gt;');
+    for (const file of [record, fhir]) expect(file).not.toMatch(/"key"|application\/octet-stream/);
+    const pieces: Uint8Array[] = [];
+    for await (const part of zipDocuments(documents, of, held.documents)) pieces.push(part);
+    const files = unzipSync(Buffer.concat(pieces));
+    const named = documentsNamedIn(fhir).sort((a, b) => a.addedAt - b.addedAt);
+    expect(named.map(({ path: _path, ...rest }) => rest)).toEqual([
+      { title: 'Letter <0>', kind: 'referral', addedAt: NOW },
+      { title: 'Letter <1>', kind: 'referral', addedAt: NOW + 1 },
+    ]);
+    expect(named.map(({ path }) => Buffer.from(files[path] ?? []).toString())).toEqual(texts);
+  });
+
+  test('a bundle of another system names no file that would be read', () => {
+    const reference = (url: string) => ({
+      resource: {
+        resourceType: 'DocumentReference',
+        type: { coding: [] },
+        date: '2026-01-01T00:00:00.000Z',
+        description: 'x',
+        content: [{ attachment: { url } }],
+      },
+    });
+    const urls = [
+      '../../etc/passwd',
+      '/etc/passwd',
+      'documents/../x.pdf',
+      'https://elsewhere.example/a.pdf',
+      'Binary/1',
+    ];
+    expect(documentsNamedIn(JSON.stringify({ entry: urls.map(reference) }))).toEqual([]);
   });
 
   test('what no part of this version can read goes out all the same', async () => {
