@@ -18,8 +18,10 @@ interface House extends DocumentsPartOptions {
 }
 
 const PATH = '/documents';
-const CHART = /^\/documents\/chart\/([A-Za-z0-9_-]{1,64})(?:\/(add|open))?$/;
+const CHART = /^\/documents\/chart\/([A-Za-z0-9_-]{1,64})(?:\/(add|added|open))?$/;
 const NO_PROBLEM = { status: 200, problem: '' };
+/** Where a form leads that has added a document. */
+const ADDED = { ...NO_PROBLEM, done: 'The document was added.' };
 const STAFF: readonly string[] = ['clinician', 'frontdesk'];
 
 /** The pages on which documents come into a chart, are listed, and are opened. */
@@ -66,7 +68,8 @@ const STATUS: Readonly<Record<DocumentErrorCode, number>> = {
 
 async function pageFor(house: House, visit: OwnVisit): Promise<Page | null> {
   const [, patient, act] = CHART.exec(visit.path) ?? [];
-  if (patient !== undefined) return act === undefined ? chartPage(house, visit, patient, NO_PROBLEM) : null;
+  if (patient !== undefined && act === undefined) return chartPage(house, visit, patient, NO_PROBLEM);
+  if (patient !== undefined && act === 'added') return chartPage(house, visit, patient, ADDED);
   if (visit.path !== PATH) return null;
   const { session } = visit;
   const member = await findMember(house.store, session.tenant, session.user);
@@ -112,7 +115,7 @@ async function add(
   const field = (name: string): string => form.get(name) ?? '';
   try {
     await house.desk.add(visit.session, patient, { title: field('title'), kind: field('kind'), file });
-    return chartPath(patient);
+    return chartPath(patient, 'added');
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
     const say = { status: STATUS[error.code], problem: error.message };

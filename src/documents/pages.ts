@@ -17,6 +17,7 @@ const ACCEPT = Object.entries(FILE_TYPES).flatMap(([type, { ending }]) => [type,
 export interface Say {
   readonly status: number;
   readonly problem: string;
+  readonly done?: string;
 }
 
 export const chartPath = (patient: string, act?: string): string =>
@@ -55,6 +56,7 @@ export function documentsPage(visit: OwnVisit, seen: DocumentsOverview, say: Say
   const body = html`
     <h1>${name === null ? 'Your documents' : `Documents of ${name}`}</h1>
     <p class="error" role="alert">${say.problem}</p>
+    ${say.done === undefined ? '' : html`<p role="status">${say.done}</p>`}
     ${documents === null ? html`<p>You may add a document. Who treats the patient reads it.</p>` : listOf(visit, patient, documents)}
     ${addForm(visit, patient)}
     <p class="note">Files are kept here, never in a chat: what you send to ChatGPT stays with OpenAI and does not come into
