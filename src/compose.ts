@@ -141,6 +141,7 @@ export function compose(config: Config, options: ComposeOptions): Composed {
     resourceMetadataUrl: `${config.origin}/.well-known/oauth-protected-resource/mcp`,
     emergencyUrl: `${config.origin}/emergency`,
     privacyUrl: `${config.origin}/privacy`,
+    documentsUrl: `${config.origin}/documents`,
   };
   const lifecycle = { ...keyOptions, keys, charts, indexKeys, index, audit };
   const rotations = rotationsOf(config, lifecycle, options.jobFunction);

@@ -13,6 +13,8 @@ import { searchFactsOf } from './search-facts-of.ts';
 /** The compartments that were asked for; null where the chart has none. */
 export interface ChartParts<C extends ChartCompartment> {
   readonly alias: PatientAlias;
+  /** How many documents the chart keeps; none of them is opened. */
+  readonly documents: number;
   readonly parts: { readonly [K in C]: z.infer<(typeof CHART_SHAPES)[K]> | null };
 }
 
@@ -95,7 +97,9 @@ export class Patients {
       compartment,
       parse(compartment, read.values[index] ?? null),
     ]);
-    return { alias: read.chart.alias, parts: Object.fromEntries(parts) as ChartParts<C>['parts'] };
+    const { alias } = read.chart;
+    const documents = read.chart.documents('documents').length;
+    return { alias, documents, parts: Object.fromEntries(parts) as ChartParts<C>['parts'] };
   }
 }
 

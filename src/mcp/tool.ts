@@ -45,6 +45,8 @@ export interface Services {
   readonly emergencyUrl: string;
   /** Our own page on which people finish what they ask about their data. */
   readonly privacyUrl: string;
+  /** Our own page on which documents are brought and opened. */
+  readonly documentsUrl: string;
 }
 
 /** One authorised call of a tool. */

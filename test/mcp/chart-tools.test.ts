@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Documents } from '../../src/clinic/documents/documents.ts';
 import { fenced } from '../../src/mcp/chart-text.ts';
 import { codeOf, NOW, openClinic, outputOf } from '../access/people.ts';
-import { eventsOf } from './house.ts';
+import { memoryObjects } from '../doubles/memory-objects.ts';
+import { eventsOf, TENANT } from './house.ts';
 
 type Clinic = Awaited<ReturnType<typeof openClinic>>;
 const textOf = (result: { content: unknown }) => JSON.stringify(result.content);
@@ -18,6 +20,33 @@ describe('tools about charts', () => {
     await act();
     return (await eventsOf(clinic.services)).slice(before);
   };
+
+  test('of documents the model learns how many there are and where they open: no title, no kind, no id', async () => {
+    const { john, charts, store, services } = clinic;
+    const { audit } = services;
+    const documents = new Documents({ store, charts, audit, clock: Date.now, objects: memoryObjects() });
+    const bytes = (async function* () {
+      yield Buffer.from('a planted letter');
+    })();
+    const { id } = await documents.add(
+      { tenant: TENANT, patient: john },
+      { title: 'planted title', kind: 'referral', addedBy: 'patient', bytes },
+      () => ({
+        ...{ action: 'C', operation: 'test', outcome: '0', purposeOfUse: 'PATRQT', policy: 'test' },
+        actor: { user: 'usr_john', role: 'patient', client: 'c' },
+      }),
+    );
+    const read = await clinic.call('usr_john', 'getPatient', { sections: ['documents'] });
+    expect(outputOf(read)).toEqual({ documents: { total: 1, openAt: 'https://clinic.example/documents' } });
+    expect(JSON.stringify(read)).not.toMatch(new RegExp(`planted|referral|${id}`));
+    expect((await eventsOf(services)).at(-1)).toMatchObject({
+      operation: 'getPatient',
+      entity: { fields: ['documents.openAt', 'documents.total'] },
+    });
+    expect(
+      codeOf(await clinic.call('usr_frontdesk', 'getPatient', { sections: ['documents'], patient: john })),
+    ).not.toBe('released');
+  });
 
   describe('findPatient', () => {
     const find = (user: string, args: object) => clinic.call(user, 'findPatient', args);

@@ -88,6 +88,7 @@ export async function openDomain(
     resourceMetadataUrl: 'https://clinic.example/.well-known/oauth-protected-resource/mcp',
     emergencyUrl: 'https://clinic.example/emergency',
     privacyUrl: 'https://clinic.example/privacy',
+    documentsUrl: 'https://clinic.example/documents',
   };
   const [clinic] = DEMO_CLINICS;
   if (clinic === undefined) throw new Error('no clinic');

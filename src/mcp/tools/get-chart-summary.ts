@@ -36,6 +36,8 @@ export const getChartSummary = defineTool({
     medications: chartLinesPart,
     allergies: chartLinesPart,
     results: chartLinesPart,
+    /** How many there are; they are opened on our own page. */
+    documents: z.object({ total: z.number().int(), openAt: z.string() }).optional(),
     note: z.string(),
   }),
   shownBy: 'patients',
@@ -59,6 +61,9 @@ export const getChartSummary = defineTool({
         visit: known.visit,
         ...(reason === null ? {} : { reason: fenced(reason) }),
         ...partsOf(clinical),
+        ...(chart.documents === 0
+          ? {}
+          : { documents: { total: chart.documents, openAt: call.services.documentsUrl } }),
         note: CHART_TEXT_NOTICE,
       },
       text: `Summary for ${known.visit.title} on ${known.visit.date} at ${known.visit.time}.`,

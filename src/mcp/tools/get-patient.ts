@@ -23,6 +23,7 @@ const SECTIONS = [
   'demographics',
   'contact',
   ...(Object.keys(CLINICAL_SECTIONS) as ClinicalSection[]),
+  'documents',
 ] as const;
 type Section = (typeof SECTIONS)[number];
 
@@ -38,6 +39,8 @@ const output = z.object({
   allergies: chartLinesPart.optional(),
   immunizations: chartLinesPart.optional(),
   results: chartLinesPart.optional(),
+  /** That there are some: what they are called and hold stays on our own page. */
+  documents: z.object({ total: z.number().int(), openAt: z.string() }).optional(),
 });
 type Output = z.infer<typeof output>;
 
@@ -61,25 +64,39 @@ export const getPatient = defineTool({
   requirement: { actions: ['read-demographics'] },
   requirementFor: ({ sections }) => requirementOf(sections),
   run: async ({ sections }, call) => {
-    const wanted = [...new Set(sections.map(compartmentOf))];
+    const wanted = [...new Set(sections.flatMap(compartmentOf))];
     const chart = await call.services.patients.read(chartOf(call), wanted);
     if (chart === null) throw notFound();
-    const found = Object.assign({}, ...sections.map((section) => sectionOf(section, chart.parts))) as Output;
+    const openAt = call.services.documentsUrl;
+    const found = Object.assign(
+      {},
+      ...sections.map((section) =>
+        section === 'documents'
+          ? { documents: { total: chart.documents, openAt } }
+          : sectionOf(section, chart.parts),
+      ),
+    ) as Output;
     return { output: found, text: summaryOf(sections, found), patient: chart.alias };
   },
 });
 
 const isClinical = (section: Section): section is ClinicalSection => section in CLINICAL_SECTIONS;
-const compartmentOf = (section: Section): ChartCompartment =>
-  (isClinical(section) ? 'clinical' : section) as ChartCompartment;
+const compartmentOf = (section: Section): ChartCompartment[] => {
+  if (section === 'documents') return [];
+  return [isClinical(section) ? 'clinical' : section];
+};
 
 function requirementOf(sections: readonly Section[]): Requirement {
-  const clinical = sections.some(isClinical) ? (['read-clinical'] as const) : [];
-  const personal = sections.every(isClinical) ? [] : (['read-demographics'] as const);
+  const isPersonal = (section: Section): boolean => section === 'demographics' || section === 'contact';
+  const clinical = sections.every(isPersonal) ? [] : (['read-clinical'] as const);
+  const personal = sections.some(isPersonal) ? (['read-demographics'] as const) : [];
   return { actions: [...personal, ...clinical] };
 }
 
-function sectionOf(section: Section, parts: Partial<ChartParts<ChartCompartment>['parts']>): Output {
+function sectionOf(
+  section: Exclude<Section, 'documents'>,
+  parts: Partial<ChartParts<ChartCompartment>['parts']>,
+): Output {
   if (isClinical(section))
     return {
       [section]: newest(chartLines(parts.clinical ?? null, CLINICAL_SECTIONS[section]).map(fencedLine)),
