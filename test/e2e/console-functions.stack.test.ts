@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DOCUMENT_LIMITS } from '../../src/clinic/documents/document.ts';
 import { freePort } from '../../src/dev/backends/free-port.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
 import { startSuite } from '../../src/dev/suite.ts';
@@ -109,6 +110,37 @@ describeNeeding('emulator suite', 'the console in the deployable bundle, as Host
     });
     expect(asked.status).toBe(303);
     expect(await (await browser.go('/privacy')).text()).toContain('A copy of my data');
+    expect([...browser.names]).toEqual(['__session']);
+  });
+
+  test('so are the documents, by a function of their own: 25 MB come in and go out, one byte more does not', async () => {
+    const browser = openBrowser();
+    await signIn(browser, 'john@example.com', '/documents');
+    const most = Buffer.alloc(DOCUMENT_LIMITS.bytes, '%PDF-1.7 0123456789');
+    const page = async () => {
+      const body = await (await browser.go('/documents')).text();
+      const [, action = ''] = /action="([^"]+\/add)"/.exec(body) ?? [];
+      const field = (name: string): string =>
+        new RegExp(`name="${name}" value="([^"]+)"`).exec(body)?.[1] ?? '';
+      return { action, csrf: field('csrf'), id: field('id') };
+    };
+    const { action, csrf } = await page();
+    const send = async (bytes: Buffer<ArrayBuffer>) => {
+      const form = new FormData();
+      for (const [name, value] of Object.entries({ csrf, kind: 'letter', title: 'Large' }))
+        form.append(name, value);
+      form.append('file', new Blob([bytes]), 'large.pdf');
+      return browser.go(action, { method: 'POST', headers: { origin: at.stack.origin }, body: form });
+    };
+    expect((await send(Buffer.concat([most, Buffer.from('x')]))).status).toBe(413);
+    expect((await send(most)).status).toBe(303);
+    const opened = await browser.go(action.replace('/add', '/open'), {
+      method: 'POST',
+      headers: { origin: at.stack.origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ csrf, id: (await page()).id }),
+    });
+    expect(opened.headers.get('content-type')).toBe('application/pdf');
+    expect(Buffer.from(await opened.arrayBuffer()).equals(most)).toBe(true);
     expect([...browser.names]).toEqual(['__session']);
   });
 });
