@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { members } from '../../src/access/members.ts';
 import { startStack } from '../../src/dev/stack.ts';
 import { ref } from '../../src/kernel/collection.ts';
-import type { TenantId } from '../../src/kernel/ids.ts';
+import type { PatientId, TenantId } from '../../src/kernel/ids.ts';
 import { privacyRequests } from '../../src/lifecycle/requests/request.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 import { run } from './run.ts';
@@ -23,7 +23,18 @@ describe('a patient’s export and erasure by the operator, on the local stack',
   afterAll(async () => at?.close());
   const chartseal = (...args: string[]) => run(at.dataDir, [...args, '--json']);
 
-  test('export writes three files for the operator alone; another instance imports the same chart', async () => {
+  test('export writes the record and its documents for the operator alone; another instance imports the same', async () => {
+    const bytes = (async function* () {
+      yield Buffer.from('%PDF-1.7 a letter');
+    })();
+    const { id } = await at.stack.composed.documents.add(
+      { tenant: RIVERSIDE, patient: ana as PatientId },
+      { title: 'A letter', kind: 'letter', addedBy: 'patient', bytes },
+      () => ({
+        ...{ action: 'C', operation: 'test', outcome: '0', purposeOfUse: 'PATRQT', policy: 'test' },
+        actor: { user: 'usr_ana', role: 'patient', client: 'test' },
+      }),
+    );
     const folder = join(at.dataDir, 'out');
     const { code, out, err } = await chartseal('patient', 'export', ana, '--out', folder);
     expect(code, err).toBe(0);
@@ -31,8 +42,9 @@ describe('a patient’s export and erasure by the operator, on the local stack',
       'record.html',
       'record.fhir.json',
       'access-report.csv',
+      `documents/${id}.pdf`,
     ]);
-    for (const name of ['record.html', 'record.fhir.json', 'access-report.csv'])
+    for (const name of ['record.html', 'record.fhir.json', 'access-report.csv', `documents/${id}.pdf`])
       expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
     expect(readFileSync(join(folder, 'record.html'), 'utf8')).toContain('Health record of Ana Lucía Ruiz');
     const again = await chartseal(
@@ -47,6 +59,12 @@ describe('a patient’s export and erasure by the operator, on the local stack',
       Patient: 1,
       Condition: 1,
     });
+    const { patient, documents } = JSON.parse(again.out) as { patient: PatientId; documents: number };
+    const [there] = await at.stack.composed.documents.list({ tenant: 'lakeside' as TenantId, patient });
+    expect([documents, there]).toEqual([
+      1,
+      expect.objectContaining({ title: 'A letter', kind: 'letter', type: 'application/pdf', size: 17 }),
+    ]);
     expect((await chartseal('patient', 'export', 'pat_AAAAAAAAAAAAAAAAAAAAAA')).code).toBe(1);
   }, 60_000);
 
