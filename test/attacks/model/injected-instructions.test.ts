@@ -108,7 +108,7 @@ describe('orders to the model in a chart', () => {
     expect(sentenceOf(erase)[0]).toMatch(/^Not started\. Nothing was changed\. .*\(NOT_FOUND\)/);
     const identifiers = await obey('getPatient', { patient, sections: ['identifiers'] });
     expect(sentenceOf(identifiers)).toEqual([
-      'Nothing was read. Check sections (one of demographics, contact, conditions, medications, allergies, immunizations, results). (INPUT)',
+      'Nothing was read. Check sections (one of demographics, contact, conditions, medications, allergies, immunizations, results, documents). (INPUT)',
     ]);
     const everything = await obey('getPatient', { patient, sections: ['demographics', 'contact'] });
     expect(JSON.stringify(everything)).not.toMatch(/999-?45-?6120|RV-4471902/);
