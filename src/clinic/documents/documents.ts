@@ -17,7 +17,6 @@ import {
 } from './document.ts';
 import { DocumentError } from './errors.ts';
 import {
-  CHUNK_BYTES,
   chunkCountOf,
   type DocumentRef,
   documentKeyOf,
@@ -178,9 +177,7 @@ export class Documents {
     for (let index = 0; index < count; index += 1) {
       const sealed = await this.#options.objects.get(objectName(at, index));
       if (sealed === null) throw damaged();
-      const chunk = opened(sealed, at, { index, count, key: secret });
-      if (chunk.length !== Math.min(CHUNK_BYTES, size - index * CHUNK_BYTES)) throw damaged();
-      yield chunk;
+      yield opened(sealed, at, { index, count, key: secret });
     }
   }
 }

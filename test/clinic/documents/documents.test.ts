@@ -4,7 +4,12 @@ import { DOCUMENT_LIMITS } from '../../../src/clinic/documents/document.ts';
 import type { NewDocument } from '../../../src/clinic/documents/documents.ts';
 import { Documents } from '../../../src/clinic/documents/documents.ts';
 import { CHUNK_BYTES } from '../../../src/clinic/documents/sealed-chunks.ts';
-import { documentUploads, UNFINISHED_MS, uploadRound } from '../../../src/clinic/documents/uploads.ts';
+import {
+  documentUploads,
+  dropUpload,
+  UNFINISHED_MS,
+  uploadRound,
+} from '../../../src/clinic/documents/uploads.ts';
 import type { PatientRef } from '../../../src/crypto/patient-keys.ts';
 import { codeOfAsync } from '../../crypto/code-of.ts';
 import { type MemoryObjects, memoryObjects } from '../../doubles/memory-objects.ts';
@@ -205,6 +210,17 @@ describe('documents of a chart', () => {
       'DOCUMENT_LATE',
     );
     expect([objects.kept.size, await uploads(), await at.documents.list(of)]).toEqual([0, [], []]);
+  });
+
+  test('an upload that somebody took for dead is not finished, however late its end comes', async () => {
+    async function* dropped(): AsyncGenerator<Uint8Array> {
+      yield pdf(100);
+      const [upload] = await uploads();
+      expect(await dropUpload(at.parts, { ...of, document: upload?.id ?? '' })).toBe(true);
+    }
+    const adding = at.documents.add(of, letter(pdf(1), { bytes: dropped() }), entry);
+    expect(await codeOfAsync(adding)).toBe('DOCUMENT_LATE');
+    expect(await at.documents.list(of)).toEqual([]);
   });
 
   test('when the audit log takes no event, nothing is kept', async () => {

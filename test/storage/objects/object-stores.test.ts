@@ -119,6 +119,9 @@ describe('a bucket that fails', () => {
     const { objects, kept } = await bucket(['lose']);
     await objects.put(NAME, Buffer.from('mine'));
     expect(kept.get(NAME)?.toString()).toBe('mine');
+    const taken = await bucket(['lose']);
+    taken.kept.set(NAME, Buffer.from('other'));
+    expect(await codeOfAsync(taken.objects.put(NAME, Buffer.from('mine')))).toBe('OBJECTS_UNAVAILABLE');
     expect(await codeOfAsync(objects.put(NAME, Buffer.from('other')))).toBe('OBJECTS_UNAVAILABLE');
   });
 
