@@ -76,6 +76,7 @@ async function startParts(options: StackOptions, started: OnStarted): Promise<Om
     store: store.label,
     auth: `Firebase Auth emulator at ${auth.host}`,
     kms: `KMS emulator at ${kms.url.replace('http://', '')}, keys kept in ${join(dataDir, 'kms.json')}`,
+    documents: `sealed files in ${join(dataDir, 'documents')}`,
   };
   return { origin, config, composed, parts, env };
 }

@@ -46,7 +46,10 @@ export function documentsPart(options: DocumentsPartOptions): OwnPart {
     submit: (visit, form) => submit(house, visit, form),
     upload: (visit, form, file) => add(house, visit, { form, file }),
     refusal: (error) => {
-      if (error instanceof DocumentError) return { status: STATUS[error.code], advice: error.message };
+      if (error instanceof DocumentError) {
+        const status = STATUS[error.code];
+        return status === null ? null : { status, advice: error.message };
+      }
       // A chart that is being erased this very moment.
       const isGone = error instanceof CryptoError && error.code === 'KEY_MISSING';
       return isGone ? { status: 404, advice: 'There is nothing at this address.' } : null;
@@ -54,7 +57,8 @@ export function documentsPart(options: DocumentsPartOptions): OwnPart {
   };
 }
 
-const STATUS: Readonly<Record<DocumentErrorCode, number>> = {
+/** Null for what whoever runs this should hear of, and a person at the page can do nothing about. */
+const STATUS: Readonly<Record<DocumentErrorCode, number | null>> = {
   DOCUMENT_EMPTY: 400,
   DOCUMENT_TOO_LARGE: 413,
   DOCUMENT_TYPE: 415,
@@ -62,8 +66,8 @@ const STATUS: Readonly<Record<DocumentErrorCode, number>> = {
   DOCUMENT_LIMIT: 409,
   DOCUMENT_LATE: 408,
   DOCUMENT_UNKNOWN: 404,
-  DOCUMENT_DAMAGED: 500,
-  OBJECTS_UNAVAILABLE: 503,
+  DOCUMENT_DAMAGED: null,
+  OBJECTS_UNAVAILABLE: null,
 };
 
 async function pageFor(house: House, visit: OwnVisit): Promise<Page | null> {
@@ -117,8 +121,9 @@ async function add(
     await house.desk.add(visit.session, patient, { title: field('title'), kind: field('kind'), file });
     return chartPath(patient, 'added');
   } catch (error) {
-    if (!(error instanceof DocumentError)) throw error;
-    const say = { status: STATUS[error.code], problem: error.message };
+    const status = error instanceof DocumentError ? STATUS[error.code] : null;
+    if (!(error instanceof DocumentError) || status === null) throw error;
+    const say = { status, problem: error.message };
     return chartPage(house, visit, patient, say);
   }
 }

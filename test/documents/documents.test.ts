@@ -215,14 +215,27 @@ describe('the documents’ pages', () => {
     at.objects.kept.delete(name(0));
     const response = await at.open(who, list, pathOf('open'), id);
     expect([response.status, await response.text()]).toEqual([
-      500,
-      expect.stringContaining('not what was kept'),
+      503,
+      expect.stringContaining('ask the clinic'),
     ]);
+    expect(at.faults.splice(0)).toEqual([{ name: 'DocumentError', code: 'DOCUMENT_DAMAGED' }]);
     expect((await lastEvents(1))[0]).toMatchObject({
       operation: 'openDocument',
       outcome: '4',
       reason: 'DOCUMENT_DAMAGED',
     });
+  });
+
+  test('when the object store is down, nothing is kept, the page says so, and whoever runs it hears of it', async () => {
+    at.objects.failAfter(1);
+    const { who, page } = await john();
+    const sent = { bytes: Buffer.alloc(3 * CHUNK_BYTES, '%PDF-1.7 ') };
+    const answer = await at.send(who, page, pathOf('add'), sent);
+    expect([answer.status, answer.html]).toEqual([503, expect.stringContaining('Nothing was kept or shown')]);
+    expect(at.faults.splice(0)).toEqual([{ name: 'DocumentError', code: 'OBJECTS_UNAVAILABLE' }]);
+    expect(at.objects.kept.size).toBe(0);
+    const refusal = (await eventsOf(at.services)).find(({ operation }) => operation === 'addDocument');
+    expect(refusal).toMatchObject({ outcome: '8', reason: 'OBJECTS_UNAVAILABLE' });
   });
 
   test('when the audit log takes no event, not a byte goes out', async () => {

@@ -215,5 +215,5 @@ const unknown = (): DocumentError =>
 const damaged = (): DocumentError =>
   new DocumentError(
     'DOCUMENT_DAMAGED',
-    'What is stored is not what was kept. Tell the clinic: its administrator restores it from a backup.',
+    'A document’s stored bytes are not those that were kept. Restore them from a copy of the bucket.',
   );

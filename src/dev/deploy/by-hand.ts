@@ -109,6 +109,9 @@ function deployStep(project: string): ByHand {
       ...[
         ['chartseal', ACCOUNTS.app],
         ['documents', ACCOUNTS.app],
+        // They delete from the bucket, and open charts to export them.
+        ['privacyrequests', ACCOUNTS.app],
+        ['expirysweep', ACCOUNTS.app],
         ['auditcheckpoint', ACCOUNTS.signing],
         ['keyrotation', ACCOUNTS.rewrap],
         ['jobstep', ACCOUNTS.rewrap],
