@@ -112,6 +112,13 @@ export interface TenantStore extends Reader {
 export interface Store {
   readonly kind: 'firestore' | 'postgres';
   tenant(id: TenantId): TenantStore;
+  /**
+   * Runs `work` over a tenant's rows as they were at one moment, whatever is written meanwhile. Nothing waits for it. On
+   * Firestore it must end within an hour: older rows are not kept.
+   *
+   * @throws StoreError `STORE_UNAVAILABLE` (retryable); what `work` throws.
+   */
+  snapshot<T>(id: TenantId, work: (reader: Reader) => Promise<T>): Promise<T>;
   /** @throws StoreError `STORE_UNAVAILABLE` when the database does not answer within 2 s. */
   ping(): Promise<void>;
   close(): Promise<void>;

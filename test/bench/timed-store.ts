@@ -62,6 +62,7 @@ export function timedStore(store: Store): Store & { take(): StoreUse } {
   return {
     kind: store.kind,
     tenant: (id) => tenant(store.tenant(id)),
+    snapshot: (id, work) => store.snapshot(id, work),
     ping: () => store.ping(),
     close: () => store.close(),
     take: () => {

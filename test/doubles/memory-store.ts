@@ -30,6 +30,7 @@ export interface MemoryStore extends Store {
 export function createMemoryStore(): MemoryStore {
   const rows = new Map<TenantId, Rows>();
   const tenants = new Map<TenantId, TenantStore>();
+  const tables = new Map<TenantId, Pick<Tables, 'rows' | 'claims'>>();
   let fault: Error | null = null;
   let refused: string | null = null;
   let told: Told = () => {};
@@ -59,9 +60,16 @@ export function createMemoryStore(): MemoryStore {
       if (known !== undefined) return known;
       const mine = new Map<string, Row<Columns>>();
       rows.set(id, mine);
-      const opened = tenantStore({ rows: mine, claims: [], mayWrite, tell: (trip) => told(trip) }, whenUp);
+      const table = { rows: mine, claims: [] as TimeClaim[] };
+      tables.set(id, table);
+      const opened = tenantStore({ ...table, mayWrite, tell: (trip) => told(trip) }, whenUp);
       tenants.set(id, opened);
       return opened;
+    },
+    snapshot: async (id, work) => {
+      const then = tables.get(id) ?? { rows: new Map(), claims: [] };
+      const copy = { rows: structuredClone(then.rows), claims: [...then.claims] };
+      return work(tenantStore({ ...copy, mayWrite, tell: (trip) => told(trip) }, whenUp));
     },
     ping: async () => {},
     close: async () => {},

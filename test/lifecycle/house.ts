@@ -218,6 +218,7 @@ export function watchCommits(store: Store, watch: CommitWatch): Store {
   return {
     kind: store.kind,
     tenant: (id) => watched(store.tenant(id)),
+    snapshot: (id, work) => store.snapshot(id, work),
     ping: () => store.ping(),
     close: () => store.close(),
   };

@@ -11,6 +11,7 @@ test('a worker waits when somebody else holds the rows of a phase that is over',
   let isHeld = async (): Promise<boolean> => false;
   const store: Store = {
     ...{ kind: memory.kind, ping: () => memory.ping(), close: () => memory.close() },
+    snapshot: (id, work) => memory.snapshot(id, work),
     tenant: (id) => {
       const rows = memory.tenant(id);
       return {

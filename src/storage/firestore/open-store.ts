@@ -8,7 +8,7 @@ import { checkTenant } from '../rows.ts';
 import { CLIENT_SETTINGS, emulatorSettings } from './client-settings.ts';
 import { fromGrpc } from './grpc-errors.ts';
 import { settled, track } from './pending.ts';
-import { firestoreTenant } from './tenant-store.ts';
+import { firestoreSnapshot, firestoreTenant } from './tenant-store.ts';
 
 /** How long closing waits for requests under way; after it they are left to end by themselves. */
 const CLOSE_MS = 5_000;
@@ -37,6 +37,10 @@ export function openFirestoreStore(options: FirestoreStoreOptions): Store {
     tenant: (id) => {
       checkTenant(id);
       return firestoreTenant(db, id);
+    },
+    snapshot: async (id, work) => {
+      checkTenant(id);
+      return await firestoreSnapshot(db, id, work);
     },
     ping: async () => await ping(db),
     close: async () => {

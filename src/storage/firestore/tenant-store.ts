@@ -25,6 +25,23 @@ export function firestoreTenant(db: Firestore, tenant: TenantId): TenantStore {
   };
 }
 
+/** Every read names the same moment, the one of the first. */
+export async function firestoreSnapshot<T>(
+  db: Firestore,
+  tenant: TenantId,
+  work: (reader: Reader) => Promise<T>,
+): Promise<T> {
+  const { readTime } = await plain(db, db.collection(`tenants/${tenant}/auditHead`).limit(1).get());
+  const then = <R>(read: (sdk: SdkTransaction) => Promise<R>): Promise<R> =>
+    plain(db, db.runTransaction(read, { readOnly: true, readTime }));
+  return await work(
+    new FirestoreReader(db, tenant, {
+      documents: (refs) => then((sdk) => sdk.getAll(...refs)),
+      query: (query) => then((sdk) => sdk.get(query)),
+    }),
+  );
+}
+
 async function plain<T>(db: Firestore, read: Promise<T>): Promise<T> {
   try {
     return await within(READ_DEADLINE_MS, track(db, read));

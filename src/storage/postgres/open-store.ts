@@ -4,7 +4,7 @@ import { PING_DEADLINE_MS, within } from '../deadline.ts';
 import { checkTenant } from '../rows.ts';
 import { openPool, plain, readAll } from './session.ts';
 import { fromPostgres } from './sql-errors.ts';
-import { postgresTenant } from './tenant-store.ts';
+import { postgresSnapshot, postgresTenant } from './tenant-store.ts';
 
 /** Which database {@link openPostgresStore} opens. */
 export interface PostgresStoreOptions {
@@ -20,6 +20,10 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     tenant: (id) => {
       checkTenant(id);
       return postgresTenant(pool, id);
+    },
+    snapshot: async (id, work) => {
+      checkTenant(id);
+      return await postgresSnapshot(pool, id, work);
     },
     ping: async () => {
       try {

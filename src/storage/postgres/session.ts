@@ -66,6 +66,23 @@ export async function readAll(
   });
 }
 
+/** What runs statements on one snapshot. */
+export type Send = (statements: readonly Statement[]) => Promise<QueryResult[]>;
+
+/** Keeps one snapshot open while `work` reads from it. */
+export async function onSnapshot<T>(
+  pool: Pool,
+  tenant: TenantId,
+  work: (send: Send) => Promise<T>,
+): Promise<T> {
+  return await withClient(pool, async (client) => {
+    await sendAll(client, [plain('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'), setTenant(tenant)]);
+    const result = await work((statements) => sendAll(client, statements));
+    await sendAll(client, [plain('COMMIT')]);
+    return result;
+  });
+}
+
 /** Lends a connection. One whose use threw is closed rather than returned: its transaction may still be open. */
 async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();

@@ -7,7 +7,7 @@ import { contention } from '../errors.ts';
 import { checkRef } from '../rows.ts';
 import { type Attempt, runTransaction } from '../run-transaction.ts';
 import { PostgresReader } from './reads.ts';
-import { plain, readAll, sendAll } from './session.ts';
+import { onSnapshot, plain, readAll, sendAll } from './session.ts';
 import { fromPostgres } from './sql-errors.ts';
 import { PostgresTransaction } from './transaction.ts';
 
@@ -28,6 +28,25 @@ export function postgresTenant(pool: Pool, tenant: TenantId): TenantStore {
     busy: (resources, span) => reader.busy(resources, span),
     transact: async (work, options = {}) => await transact({ pool, tenant, reader }, work, options),
   };
+}
+
+/** Keeps a transaction open for as long as `work` takes: what is written meanwhile is not vacuumed away. */
+export async function postgresSnapshot<T>(
+  pool: Pool,
+  tenant: TenantId,
+  work: (reader: Reader) => Promise<T>,
+): Promise<T> {
+  return await onSnapshot(pool, tenant, (send) =>
+    work(
+      new PostgresReader(tenant, async (statements) => {
+        try {
+          return await within(READ_DEADLINE_MS, send(statements));
+        } catch (error) {
+          throw fromPostgres(error);
+        }
+      }),
+    ),
+  );
 }
 
 interface Context {

@@ -4,6 +4,7 @@ import type { Store, TenantStore, Transaction } from '../../../src/kernel/store.
 import {
   aClaim,
   aCounter,
+  claim,
   codeOf,
   counted,
   counter,
@@ -18,6 +19,44 @@ import {
 /** Transactions: all or nothing, one after another, and nothing else. */
 export function describeTransactions(store: () => Store, contenders: number): void {
   const fresh = (): TenantStore => store().tenant(freshTenantId());
+
+  describe('a snapshot', () => {
+    test('shows rows and claims as they were at its beginning, whatever is written meanwhile', async () => {
+      const id = freshTenantId();
+      const tenant = store().tenant(id);
+      await create(tenant, 'one', 1);
+      await claim(tenant, aClaim('bk', 0, 2));
+      const seen = await store().snapshot(id, async (reader) => {
+        const before = await reader.get(counter('one'));
+        await tenant.transact(async (tx) => {
+          tx.put(counter('one'), aCounter(2));
+          tx.create(counter('two'), aCounter(2));
+          tx.release(aClaim('bk', 0, 2));
+        });
+        const after = await reader.get(counter('one'), counter('two'));
+        const listed = await reader.list(counters, { limit: 10 });
+        return { before, after, listed, busy: await reader.busy(['dr_1'], span(0, 10)) };
+      });
+      expect(seen).toEqual({
+        before: [aCounter(1)],
+        after: [aCounter(1), null],
+        listed: [{ id: 'one', row: aCounter(1) }],
+        busy: [aClaim('bk', 0, 2)],
+      });
+      expect(await tenant.get(counter('one'))).toEqual([aCounter(2)]);
+    });
+
+    test('shows one tenant, and hands on what its work throws', async () => {
+      const [id, other] = [freshTenantId(), freshTenantId()];
+      await create(store().tenant(other), 'one', 1);
+      expect(await store().snapshot(id, (reader) => reader.get(counter('one')))).toEqual([null]);
+      const broken = store().snapshot(id, async () => {
+        throw new Error('mine');
+      });
+      await expect(broken).rejects.toThrow('mine');
+      expect(await store().snapshot(id, (reader) => reader.list(counters, { limit: 1 }))).toEqual([]);
+    });
+  });
 
   describe('writes', () => {
     test('create refuses an id that is there, and leaves the row as it is', async () => {
