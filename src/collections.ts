@@ -23,6 +23,7 @@ import type { Collection } from './kernel/collection.ts';
 import { type ExpiringColumns, sweepExpired } from './kernel/expiry.ts';
 import { SYSTEM_TENANT, type TenantId } from './kernel/ids.ts';
 import type { Store } from './kernel/store.ts';
+import { backups, restores } from './lifecycle/backup/registers.ts';
 import { legalHolds } from './lifecycle/erasure/legal-holds.ts';
 import { erasures } from './lifecycle/erasure/receipt.ts';
 import { exportChunks, exports } from './lifecycle/export/sealed-files.ts';
@@ -78,6 +79,8 @@ export const COLLECTIONS: readonly Collection[] = [
   jobParts,
   jobFaults,
   jobSlots,
+  backups,
+  restores,
   consoleSessions,
   oauthState,
   oauthGrants,

@@ -3,6 +3,7 @@ import { auditCut } from './commands/audit-cut.ts';
 import { auditExport } from './commands/audit-export.ts';
 import { auditDisclosures, auditReport } from './commands/audit-report.ts';
 import { auditVerify } from './commands/audit-verify.ts';
+import { backup } from './commands/backup.ts';
 import { complianceReport } from './commands/compliance-report.ts';
 import { demo } from './commands/demo.ts';
 import { deploy } from './commands/deploy.ts';
@@ -18,6 +19,7 @@ import { patientHold } from './commands/patient-hold.ts';
 import { patientImport } from './commands/patient-import.ts';
 import { policyMatrix } from './commands/policy-matrix.ts';
 import { policyTest } from './commands/policy-test.ts';
+import { restore } from './commands/restore.ts';
 import { scheduleImport } from './commands/schedule-import.ts';
 import { tenantCreate } from './commands/tenant-create.ts';
 import { token } from './commands/token.ts';
@@ -43,6 +45,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['patient export', patientExport],
   ['patient erase', patientErase],
   ['patient hold', patientHold],
+  ['backup', backup],
+  ['restore', restore],
   ['policy test', policyTest],
   ['policy matrix', policyMatrix],
   ['audit verify', auditVerify],

@@ -26,9 +26,20 @@ const MINUTE_MS = 60_000;
 
 /** Every resource that could serve the visit. */
 export function resourcesFor({ visitType, practitioner, overbook = false }: VisitNeeds): string[] {
-  const count = practitioner.capacity + (overbook ? practitioner.overbook : 0);
-  const own = Array.from({ length: count }, (_, index) => placeId(practitioner.id, index));
-  return [...own, ...visitType.rooms.map(roomId)];
+  return [...placesOf(practitioner, overbook), ...visitType.rooms.map(roomId)];
+}
+
+/** Every resource that any booking of a clinic may have taken. */
+export const resourcesOf = (practitioners: readonly PlaceCount[], locations: readonly string[]): string[] => [
+  ...practitioners.flatMap((one) => placesOf(one, true)),
+  ...locations.map(roomId),
+];
+
+type PlaceCount = Pick<Practitioner, 'id' | 'capacity' | 'overbook'>;
+
+function placesOf({ id, capacity, overbook }: PlaceCount, withOverbooked: boolean): string[] {
+  const count = capacity + (withOverbooked ? overbook : 0);
+  return Array.from({ length: count }, (_, index) => placeId(id, index));
 }
 
 /** The span that a visit takes: its own time and the buffers. */

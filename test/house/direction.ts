@@ -11,6 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['wallet', 'console', 'documents', 'emergency', 'privacy'],
   ['storage', 'http'],
   ['config', 'collections'],
+  ['backup-plan'],
   ['compose-parts'],
   ['compose-pages', 'configuration'],
   ['compose-http'],

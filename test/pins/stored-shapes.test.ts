@@ -152,6 +152,20 @@ test('the stored shapes are pinned', () => {
     },
     jobFaults: { job: 'text', item: 'text', code: 'text', at: 'instant' },
     jobSlots: { job: 'text', oldest: 'instant?' },
+    backups: {
+      backup: 'text',
+      takenAt: 'instant',
+      verifiedAt: 'instant',
+      rows: 'integer',
+      logSize: 'integer',
+    },
+    restores: {
+      data: 'text',
+      keys: 'text',
+      log: 'text',
+      startedAt: 'instant',
+      finishedAt: 'instant?',
+    },
     oauthState: {
       payload: 'json',
       grantId: 'text?',
