@@ -2,24 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateAliasCommand,
   CreateKeyCommand,
+  type CreateKeyCommandInput,
   DescribeKeyCommand,
   EnableKeyRotationCommand,
+  GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
   type KMSClient,
   type KMSClientConfig,
   PutKeyPolicyCommand,
   RotateKeyOnDemandCommand,
+  ScheduleKeyDeletionCommand,
+  type Tag,
+  UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
 import type { TenantId } from '../kernel/ids.ts';
 import { CryptoError } from './errors.ts';
 import { callKms, kmsFailure, requireKeyArn } from './kms-call.ts';
 import { KmsClients } from './kms-clients.ts';
+import { findTagged, isTagged } from './kms-tagged-keys.ts';
 
 /** A tenant's wrapping key as its administrator sees it. */
 export interface WrappingKeyFacts {
   /** AWS's KeyState: `Enabled`, `Disabled`, `PendingDeletion`, … */
   readonly state: string;
   readonly createdAt: number | null;
+  /** When it is destroyed for good, ms since the epoch; null while nobody wants that. */
+  readonly deletedAt: number | null;
   /** The generation in use (`CurrentKeyMaterialId`). */
   readonly material: string | null;
   /** Automatic rotation; null when it is off or may not be seen. */
@@ -44,15 +52,14 @@ export class KmsTenantKeys {
   }
 
   /**
-   * The tenant's wrapping key: made with its alias, its policy and yearly rotation, or found again by the alias, so
-   * that it may be called again after a failure. Answers its ARN, by which alone it is named from then on.
+   * The tenant's wrapping key: made with its tags, its policy, yearly rotation and its alias, or found again by the alias
+   * or, where an earlier call ended before that, by the tags. Answers its ARN, by which alone it is named from then on.
    */
   wrappingKey(tenant: TenantId): Promise<string> {
-    return this.#ensure(`alias/chartseal/${tenant}`, async (kms) => {
-      const made = await callKms((bound) =>
-        kms.send(new CreateKeyCommand({ Description: `Chartseal tenant ${tenant}` }), bound),
-      );
-      const arn = made.KeyMetadata?.Arn ?? '';
+    return this.#ensure(wrappingAlias(tenant), async (kms) => {
+      const arn = await makeOnce(kms, tagsOf(tenant, 'wrapping'), {
+        Description: `Chartseal tenant ${tenant}`,
+      });
       const policy = {
         KeyId: arn,
         PolicyName: 'default',
@@ -68,9 +75,50 @@ export class KmsTenantKeys {
   /** The key that signs the tenant's checkpoints (Ed25519), made once and found again as `wrappingKey`. */
   signingKey(tenant: TenantId): Promise<string> {
     return this.#ensure(`alias/chartseal/${tenant}/audit`, async (kms) => {
-      const command = new CreateKeyCommand({ KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' });
-      return (await callKms((bound) => kms.send(command, bound))).KeyMetadata?.Arn ?? '';
+      const signs = { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' } as const;
+      return makeOnce(kms, tagsOf(tenant, 'signing'), signs);
     });
+  }
+
+  /** Whether Chartseal made this key for the tenant, rather than that the tenant brought it. */
+  async isOurs(tenant: TenantId, keyArn: string): Promise<boolean> {
+    requireKeyArn(keyArn);
+    return isTagged(this.#clients.of(keyArn, ''), keyArn, tagsOf(tenant, 'wrapping'));
+  }
+
+  /**
+   * The key that comes after this one, with the same policy: made once, and found again by its tags. The alias names it
+   * from then on. The one before is left as it is.
+   */
+  async successor(tenant: TenantId, keyArn: string): Promise<string> {
+    requireKeyArn(keyArn);
+    const kms = this.#clients.of(keyArn, '');
+    const named = { KeyId: keyArn, PolicyName: 'default' };
+    const { Policy } = await callKms((bound) => kms.send(new GetKeyPolicyCommand(named), bound));
+    const tags = [...tagsOf(tenant, 'wrapping'), { TagKey: AFTER, TagValue: keyArn.split('/')[1] ?? '' }];
+    const arn = await makeOnce(kms, tags, {
+      Description: `Chartseal tenant ${tenant}`,
+      ...(Policy !== undefined && { Policy }),
+    });
+    const rotation = { KeyId: arn, RotationPeriodInDays: PERIOD_DAYS };
+    await callKms((bound) => kms.send(new EnableKeyRotationCommand(rotation), bound));
+    const alias = { AliasName: wrappingAlias(tenant), TargetKeyId: arn };
+    await callKms((bound) => kms.send(new UpdateAliasCommand(alias), bound));
+    return arn;
+  }
+
+  /**
+   * Has KMS destroy a key after so many days, 7 to 30; from now on it opens nothing. Answers when, also for one that is
+   * on its way already. **What it wrapped never opens again:** prove first that nothing is left.
+   */
+  async end(keyArn: string, days: number): Promise<number> {
+    const before = await this.describe(keyArn);
+    if (before.deletedAt !== null) return before.deletedAt;
+    const kms = this.#clients.of(keyArn, '');
+    const command = new ScheduleKeyDeletionCommand({ KeyId: keyArn, PendingWindowInDays: days });
+    const { DeletionDate } = await callKms((bound) => kms.send(command, bound));
+    if (DeletionDate === undefined) throw kmsFailure('KMS_UNAVAILABLE');
+    return DeletionDate.getTime();
   }
 
   /** @throws CryptoError `KEY_MISSING`, `KMS_DENIED` and as every call. */
@@ -87,6 +135,7 @@ export class KmsTenantKeys {
     return {
       state: key?.KeyState ?? 'Unknown',
       createdAt: key?.CreationDate?.getTime() ?? null,
+      deletedAt: key?.DeletionDate?.getTime() ?? null,
       material: key?.CurrentKeyMaterialId ?? null,
       rotation: isOn
         ? {
@@ -126,6 +175,23 @@ export class KmsTenantKeys {
     await callKms((bound) => kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: arn }), bound));
     return arn;
   }
+}
+
+const AFTER = 'chartseal-after';
+const wrappingAlias = (tenant: TenantId): string => `alias/chartseal/${tenant}`;
+
+/** What a key is for; whoever made it may have been killed before it had its alias. */
+const tagsOf = (tenant: TenantId, use: 'wrapping' | 'signing'): Tag[] => [
+  { TagKey: 'chartseal-tenant', TagValue: tenant },
+  { TagKey: 'chartseal-use', TagValue: use },
+];
+
+/** A key that has exactly these tags of ours already, or a new one. */
+async function makeOnce(kms: KMSClient, tags: Tag[], input: CreateKeyCommandInput): Promise<string> {
+  const found = await findTagged(kms, tags);
+  if (found !== null) return found;
+  const command = new CreateKeyCommand({ ...input, Tags: tags });
+  return (await callKms((bound) => kms.send(command, bound))).KeyMetadata?.Arn ?? '';
 }
 
 /**

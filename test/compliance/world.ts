@@ -97,7 +97,13 @@ const SOUND: Omit<Facts, 'rows' | 'log'> = {
     at: NOW,
     wrappingKey: {
       keyId: 'k',
-      facts: { state: 'Enabled', createdAt: NOW, material: 'm', rotation: { periodDays: 365, nextAt: null } },
+      facts: {
+        state: 'Enabled',
+        createdAt: NOW,
+        deletedAt: null,
+        material: 'm',
+        rotation: { periodDays: 365, nextAt: null },
+      },
       problem: null,
       isCurrent: true,
     },

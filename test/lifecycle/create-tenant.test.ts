@@ -1,4 +1,9 @@
-import { DecryptCommand, GenerateDataKeyCommand, GetKeyPolicyCommand } from '@aws-sdk/client-kms';
+import {
+  DecryptCommand,
+  GenerateDataKeyCommand,
+  GetKeyPolicyCommand,
+  ListKeysCommand,
+} from '@aws-sdk/client-kms';
 import { expect, test } from 'vitest';
 import { findMember } from '../../src/access/members.ts';
 import { AuditLog, auditEvents } from '../../src/audit/append.ts';
@@ -102,6 +107,25 @@ test('made halfway it is finished by the same call; a whole one is never made ag
   expect(await codeOfAsync(createTenant(house, parseTenantId('w'), { ...asked, zone: 'Mars/Base' }))).toBe(
     'SCHEDULE_INVALID',
   );
+});
+
+test('killed between any two calls of KMS and called again, it finds the keys that it had made', async () => {
+  const { house, keys, kms } = await open();
+  const other = parseTenantId('nort');
+  await keys.wrappingKey(other);
+  for (const call of ['PutKeyPolicy', 'EnableKeyRotation', 'CreateAlias']) {
+    await kms.faults({ errors: { [call]: 'AccessDeniedException' } });
+    expect(await codeOfAsync(createTenant(house, NORTH, asked))).toBe('KMS_DENIED');
+  }
+  await kms.faults({});
+  const keyId = await createTenant(house, NORTH, asked);
+  expect(await keys.describe(keyId)).toMatchObject({ state: 'Enabled', rotation: { periodDays: 365 } });
+  await kms.faults({ errors: { CreateAlias: 'AccessDeniedException' } });
+  expect(await codeOfAsync(keys.signingKey(NORTH))).toBe('KMS_DENIED');
+  await kms.faults({});
+  expect(await keys.signingKey(NORTH)).not.toBe(keyId);
+  // One of the other tenant, and one for each use of this one.
+  expect((await kms.root.send(new ListKeysCommand({}))).Keys).toHaveLength(3);
 });
 
 test('with local keys one must be named', async () => {
