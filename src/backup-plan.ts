@@ -15,6 +15,7 @@ export const KEPT: Readonly<Record<string, Kept>> = {
   patientKeyVersions: 'keys',
   indexKeys: 'keys',
   cardKeys: 'keys',
+  keyEpochs: 'keys',
 
   members: 'data',
   relationships: 'data',

@@ -29,6 +29,7 @@ import { erasures } from './lifecycle/erasure/receipt.ts';
 import { exportChunks, exports } from './lifecycle/export/sealed-files.ts';
 import { jobFaults, jobParts, jobSlots, jobs } from './lifecycle/jobs/job.ts';
 import { privacyRequests } from './lifecycle/requests/request.ts';
+import { keyEpochs } from './lifecycle/rotation/key-epochs.ts';
 import { oauthState } from './oauth/adapter.ts';
 import { oauthGrants } from './oauth/grants.ts';
 import { oauthLimits } from './oauth/rate-limits.ts';
@@ -79,6 +80,7 @@ export const COLLECTIONS: readonly Collection[] = [
   jobParts,
   jobFaults,
   jobSlots,
+  keyEpochs,
   backups,
   restores,
   consoleSessions,

@@ -23,7 +23,7 @@ import type { AwsIdentity, Config } from './config.ts';
 import { IndexKeys } from './crypto/index-keys.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from './crypto/key-cache.ts';
 import type { Keyring } from './crypto/keyring.ts';
-import { googleWebIdentity } from './crypto/kms-google-credentials.ts';
+import { epochSessionPolicy, googleWebIdentity } from './crypto/kms-google-credentials.ts';
 import { KmsKeyring } from './crypto/kms-keyring.ts';
 import { KmsSigner } from './crypto/kms-signer.ts';
 import { KmsTenantKeys } from './crypto/kms-tenant-keys.ts';
@@ -192,13 +192,26 @@ function privacyOf(
 
 function rotationsOf(
   { kms, keyMaxAgeMs: maxAgeMs, projectId }: Config,
-  parts: Omit<RotationOptions, 'admin' | 'maxAgeMs' | 'queue' | 'rewrapper'>,
+  parts: Omit<RotationOptions, 'admin' | 'epochKeys' | 'maxAgeMs' | 'queue' | 'rewrapper'>,
   jobFunction: ComposeOptions['jobFunction'],
 ): KeyRotations {
   const admin = kms.kind === 'local' ? null : new KmsTenantKeys(kmsClientOf(kms));
   const queue = jobFunction === undefined ? noQueue : cloudTasks({ projectId, ...jobFunction });
   const rewrapper = rewrapperOf(kms) ?? parts.keyring;
-  return new KeyRotations({ ...parts, admin, maxAgeMs, queue, rewrapper });
+  const epochKeys = kms.kind === 'aws' && kms.identity !== null ? epochKeysOf(kms) : admin;
+  return new KeyRotations({ ...parts, admin, epochKeys, maxAgeMs, queue, rewrapper });
+}
+
+/** On Google Cloud a role of its own makes and ends keys; null where none is named. */
+function epochKeysOf(kms: Extract<Config['kms'], { kind: 'aws' }>): KmsTenantKeys | null {
+  const { identity } = kms;
+  if (identity?.epochRoleArn == null) return null;
+  const credentialsOf = googleWebIdentity({
+    ...identity,
+    roleArn: identity.epochRoleArn,
+    sessionPolicyFor: epochSessionPolicy,
+  });
+  return new KmsTenantKeys({ ...kmsClientOf(kms), credentials: credentialsOf('') });
 }
 
 function storeOf(config: Config): Store {

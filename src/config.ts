@@ -50,6 +50,8 @@ export interface AwsIdentity {
   readonly roleArn: string;
   /** The role that may re-encrypt wrapped keys, where the app's may not; null where that does both. */
   readonly rewrapRoleArn: string | null;
+  /** The role that makes a tenant's next key and ends the last (strong mode of erasure); null where nobody may. */
+  readonly epochRoleArn: string | null;
   /** The `aud` of the identity token, as the role's trust policy names it. */
   readonly audience: string;
 }
@@ -114,6 +116,7 @@ const environment = z.object({
   AWS_REGION: z.string().default('us-east-1'),
   CHARTSEAL_AWS_ROLE: z.string().regex(ROLE).optional(),
   CHARTSEAL_AWS_REWRAP_ROLE: z.string().regex(ROLE).optional(),
+  CHARTSEAL_AWS_EPOCH_ROLE: z.string().regex(ROLE).optional(),
   CHARTSEAL_AWS_AUDIENCE: z.string().min(1).default('chartseal'),
   GCLOUD_PROJECT: z.string().min(1),
   FIREBASE_AUTH_EMULATOR_HOST: z.string().optional(),
@@ -221,7 +224,8 @@ function kmsOf(vars: Environment): Config['kms'] {
   if (vars.CHARTSEAL_KMS === 'aws') {
     const { AWS_REGION: region, CHARTSEAL_AWS_ROLE: roleArn, CHARTSEAL_AWS_AUDIENCE: audience } = vars;
     const rewrapRoleArn = vars.CHARTSEAL_AWS_REWRAP_ROLE ?? null;
-    const identity = roleArn === undefined ? null : { roleArn, rewrapRoleArn, audience };
+    const epochRoleArn = vars.CHARTSEAL_AWS_EPOCH_ROLE ?? null;
+    const identity = roleArn === undefined ? null : { roleArn, rewrapRoleArn, epochRoleArn, audience };
     return { kind: 'aws', region, identity };
   }
   if (vars.CHARTSEAL_KMS === 'local')

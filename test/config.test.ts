@@ -66,7 +66,7 @@ describe('the configuration', () => {
     expect(readConfig({ ...production, CHARTSEAL_AWS_ROLE: roleArn }).kms).toEqual({
       kind: 'aws',
       region: 'us-east-1',
-      identity: { roleArn, rewrapRoleArn: null, audience: 'chartseal' },
+      identity: { roleArn, rewrapRoleArn: null, epochRoleArn: null, audience: 'chartseal' },
     });
     expect(refusal({ ...production, CHARTSEAL_AWS_ROLE: 'chartseal-app' })).toContain('CHARTSEAL_AWS_ROLE');
   });

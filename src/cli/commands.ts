@@ -9,6 +9,7 @@ import { demo } from './commands/demo.ts';
 import { deploy } from './commands/deploy.ts';
 import { dev, emulators } from './commands/dev.ts';
 import { doctor } from './commands/doctor.ts';
+import { keysEpoch } from './commands/keys-epoch.ts';
 import { keysGenerate } from './commands/keys-generate.ts';
 import { keysReencrypt, keysRewrap, keysRotate } from './commands/keys-rotate.ts';
 import { keysStatus } from './commands/keys-status.ts';
@@ -36,6 +37,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['keys rotate', keysRotate],
   ['keys rewrap', keysRewrap],
   ['keys reencrypt', keysReencrypt],
+  ['keys epoch', keysEpoch],
   ['keys pause', keysPause],
   ['keys resume', keysResume],
   ['keys generate', keysGenerate],

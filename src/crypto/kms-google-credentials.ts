@@ -67,6 +67,12 @@ export function tenantSessionPolicy(tenant: string): object {
   };
 }
 
+/** What the role that makes and ends keys may do; no data key is among it. */
+export const epochSessionPolicy = (): object => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 'kms:*', Resource: '*' }],
+});
+
 /**
  * This machine's identity token from Google's metadata server. `format=full` makes it name the service account.
  *

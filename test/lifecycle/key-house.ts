@@ -53,7 +53,16 @@ export async function openKeyHouse(options: KeyHouseOptions) {
   const charts = new SealedCharts({ store, keys });
   const audit = new AuditLog({ store, clock, journal: options.journal ?? (() => undefined) });
   const rotations = new KeyRotations({
-    ...{ ...base, keys, charts, indexKeys, index, audit, admin: options.admin ?? null },
+    ...{
+      ...base,
+      keys,
+      charts,
+      indexKeys,
+      index,
+      audit,
+      admin: options.admin ?? null,
+      epochKeys: options.admin ?? null,
+    },
     rewrapper: keyring,
     ...{ maxAgeMs: 365 * DAY, queue: options.queue ?? { enqueue: async () => {} } },
   });

@@ -152,6 +152,15 @@ test('the stored shapes are pinned', () => {
     },
     jobFaults: { job: 'text', item: 'text', code: 'text', at: 'instant' },
     jobSlots: { job: 'text', oldest: 'instant?' },
+    keyEpochs: {
+      strong: 'boolean',
+      days: 'integer',
+      from: 'text?',
+      to: 'text?',
+      begunAt: 'instant?',
+      movedAt: 'instant?',
+      deletedAt: 'instant?',
+    },
     backups: {
       backup: 'text',
       takenAt: 'instant',

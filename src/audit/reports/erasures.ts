@@ -65,8 +65,8 @@ function note(erased: Map<string, Erased>, alias: string, { operation, recorded,
   if (operation === 'beginErasure') one.begun = recorded;
   if (operation === 'erasePatient') one.logicalAt = recorded;
   if (operation === 'reapplyTombstone') one.again += 1;
-  if (operation !== 'finishErasure') return;
-  one.purgedAt = recorded;
+  if (operation !== 'finishErasure' && operation !== 'hastenErasure') return;
+  if (operation === 'finishErasure') one.purgedAt = recorded;
   one.finalAt = valueOfField(entity?.fields, FINAL);
   one.outside = valueOfField(entity?.fields, OUTSIDE);
 }

@@ -6,6 +6,7 @@ import { LifecycleError } from '../errors.ts';
 import { WORKER } from '../jobs/events.ts';
 import { jobSlots } from '../jobs/job.ts';
 import type { KeyJob, KeyRotations } from './rotations.ts';
+import { turnIfDue } from './turn-epoch.ts';
 
 /** When a tenant's keys reach their greatest age, ms since the epoch; null where there are none. */
 export interface DueDates {
@@ -86,6 +87,7 @@ export async function rotationRound(
   for (const tenant of tenants) {
     if (tenant === SYSTEM_TENANT) continue;
     await startDue(rotations, tenant).catch(onFault);
+    await turnIfDue(rotations, tenant).catch(onFault);
     const stalled = await stalledJobs(rotations, tenant).catch((error: unknown) => {
       onFault(error);
       return [];

@@ -40,6 +40,8 @@ export interface RotationOptions {
   readonly tenantKeyId: (tenant: TenantId) => Promise<string>;
   /** The administration of KMS keys; null for local keys. */
   readonly admin: KmsTenantKeys | null;
+  /** Makes the next wrapping key of a tenant and ends the last; null where nobody may. */
+  readonly epochKeys: KmsTenantKeys | null;
   /** The oldest that a patient key or an index key may become, in ms. */
   readonly maxAgeMs: number;
 }

@@ -1,0 +1,205 @@
+import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
+import { expect, test } from 'vitest';
+import { findClinic, tenants } from '../../src/clinic/clinic.ts';
+import { KmsTenantKeys } from '../../src/crypto/kms-tenant-keys.ts';
+import { keyVersionRef, type PatientRef } from '../../src/crypto/patient-keys.ts';
+import { ref } from '../../src/kernel/collection.ts';
+import { newPatientId, randomId, SYSTEM_TENANT, type TenantId } from '../../src/kernel/ids.ts';
+import { purgeRows } from '../../src/lifecycle/erasure/purge.ts';
+import { erasureRef } from '../../src/lifecycle/erasure/receipt.ts';
+import { workJob } from '../../src/lifecycle/jobs/worker.ts';
+import { readEpoch, setStrong } from '../../src/lifecycle/rotation/key-epochs.ts';
+import { EPOCH_MS, SETTLE_MS, stepEpoch, turnIfDue } from '../../src/lifecycle/rotation/turn-epoch.ts';
+import { codeOfAsync } from '../crypto/code-of.ts';
+import { startKms } from '../crypto/kms.ts';
+import { createMemoryStore } from '../doubles/memory-store.ts';
+import { backUp, openRestore } from './backup/house.ts';
+import { BY, DAY, openKeyHouse, textOf } from './key-house.ts';
+
+/** A tenant whose key Chartseal made, on a KMS whose time the test turns. */
+async function open() {
+  const clock = { now: Date.now() };
+  const kms = await startKms({ clock: () => clock.now });
+  const store = createMemoryStore();
+  const admin = new KmsTenantKeys({
+    endpoint: kms.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIATESTROOT', secretAccessKey: 'x' },
+  });
+  const first = await openKeyHouse({
+    ...{ store, keyring: kms.keyring(), keyId: await kms.createKey(), admin, clock: () => clock.now },
+  });
+  const { tenant, rotations } = first;
+  // The house brings a key; this tenant has one that was made for it.
+  const made = await admin.wrappingKey(tenant);
+  await workJob(rotations.jobs, tenant, await rotations.rewrap(tenant, { by: BY, toKey: made }));
+  clock.now += DAY;
+  const step = () => stepEpoch(rotations, tenant, BY);
+  /** A whole turn; answers when the old key is destroyed. */
+  const turn = async (): Promise<number> => {
+    for (let steps = 0; steps < 10; steps += 1) {
+      const did = await step();
+      if (did.state === 'ended') return did.deletedAt;
+      if (did.state === 'moving') await workJob(rotations.jobs, tenant, did.job);
+      if (did.state === 'waiting') clock.now = did.until;
+    }
+    throw new Error('The turn does not end.');
+  };
+  /** What an erasure comes to: nothing of the patient, and a receipt that counts on the age of backups. */
+  const erase = async ({ patient }: PatientRef): Promise<string> => {
+    const request = randomId('req');
+    await purgeRows({ store: first.rows, patient, keep: request, removeMember: async () => undefined });
+    const at = clock.now;
+    await first.rows.transact(async (tx) =>
+      tx.create(erasureRef(request), {
+        ...{ alias: 'pa_gone', startedAt: at, outside: false, logicalAt: at, purgedAt: at },
+        finalAt: at + 35 * DAY,
+      }),
+    );
+    return request;
+  };
+  const stateOf = async (KeyId: string) =>
+    (await kms.root.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState;
+  return { ...first, clock, kms, store, admin, made, step, turn, erase, stateOf };
+}
+
+test('a turn: a new key, everything wrapped by it, the proof, and only then the old key’s end', async () => {
+  const at = await open();
+  const of = await at.newPatient();
+  const begun = await at.step();
+  expect(begun.state).toBe('moving');
+  if (begun.state !== 'moving') return;
+  expect(await at.step()).toEqual(begun);
+  await workJob(at.rotations.jobs, at.tenant, begun.job);
+  expect(await at.step()).toEqual({ state: 'waiting', until: at.clock.now + SETTLE_MS });
+  expect(await at.stateOf(at.made)).toBe('Enabled');
+  at.clock.now += SETTLE_MS;
+  const deletedAt = at.clock.now + 7 * DAY;
+  const ended = await at.step();
+  expect(ended).toMatchObject({ state: 'ended', from: at.made });
+  expect(Math.abs((ended.state === 'ended' ? ended.deletedAt : 0) - deletedAt)).toBeLessThan(2_000);
+  const { keyId } = await findClinic(at.store, at.tenant);
+  expect([await at.stateOf(at.made), await at.stateOf(keyId)]).toEqual(['PendingDeletion', 'Enabled']);
+  expect(await at.admin.wrappingKey(at.tenant)).toBe(keyId);
+  expect(await at.admin.isOurs(at.tenant, keyId)).toBe(true);
+  at.keys.flush(at.tenant);
+  expect(await textOf(at, of, 'a')).toBe('one');
+  const told = (await at.events()).map(({ operation }) => operation);
+  for (const operation of ['beginKeyEpoch', 'endWrappingKey', 'wrappingKeyEnds'])
+    expect(told.filter((one) => one === operation)).toHaveLength(1);
+  // The next turn leaves this key.
+  await at.turn();
+  expect(await at.stateOf(keyId)).toBe('PendingDeletion');
+});
+
+test('after the old key’s end an old backup of data and keys opens nothing; with the keys of today everybody who stayed opens', async () => {
+  const at = await open();
+  const [gone, stays] = [await at.newPatient(), await at.newPatient()];
+  const old = await backUp(at.store, at.tenant);
+  const request = await at.erase(gone);
+  at.clock.now += 1;
+  const deletedAt = await at.turn();
+  const [receipt] = await at.rows.get(erasureRef(request));
+  expect(receipt?.finalAt).toBe(deletedAt);
+  const hastened = (await at.events()).filter(({ operation }) => operation === 'hastenErasure');
+  expect(hastened).toMatchObject([
+    {
+      patient: 'pa_gone',
+      entity: { fields: [`finalAt.${new Date(deletedAt).toISOString()}`, expect.anything()] },
+    },
+  ]);
+  const today = await backUp(at.store, at.tenant);
+  const restored = async (keys?: string) => {
+    const store = createMemoryStore();
+    const there = openRestore(store, { keyring: at.kms.keyring() });
+    await there.restore(at.tenant, old.to, keys === undefined ? {} : { keys });
+    return there;
+  };
+  const withOld = await restored();
+  for (const of of [gone, stays]) expect(await codeOfAsync(withOld.charts.read(of, []))).toBe('KEY_DISABLED');
+  at.clock.now = deletedAt + 1;
+  for (const of of [gone, stays]) expect(await codeOfAsync(withOld.charts.read(of, []))).toBe('KEY_MISSING');
+  const withNew = await restored(`${today.to}/keys`);
+  expect(await textOf(withNew, stays, 'a')).toBe('one');
+  expect(await withNew.charts.read(gone, [])).toBeNull();
+});
+
+test('the old key stays while anything is wrapped by it: set aside, or written after the job’s proof', async () => {
+  const at = await open();
+  const of = await at.newPatient();
+  const [row] = await at.rows.get(keyVersionRef(of.patient, 1));
+  if (row === null) throw new Error('no key');
+  const orphan = keyVersionRef(newPatientId(), 1);
+  await at.rows.transact(async (tx) => tx.create(orphan, row));
+  const begun = await at.step();
+  if (begun.state !== 'moving') throw new Error(begun.state);
+  await workJob(at.rotations.jobs, at.tenant, begun.job);
+  at.clock.now += SETTLE_MS;
+  expect(await at.step()).toEqual({ state: 'stuck', job: begun.job });
+  await at.rows.transact(async (tx) => tx.delete(orphan));
+  const again = await at.rotations.rewrap(at.tenant, { by: BY });
+  await workJob(at.rotations.jobs, at.tenant, again);
+  // Somebody who had read the old key's name commits late.
+  await at.rows.transact(async (tx) => tx.put(keyVersionRef(of.patient, 1), row));
+  const late = await at.step();
+  expect(late.state).toBe('moving');
+  expect(await at.stateOf(at.made)).toBe('Enabled');
+  await at.turn();
+  at.keys.flush(at.tenant);
+  expect(await textOf(at, of, 'a')).toBe('one');
+});
+
+test('failed at any call of KMS and taken up again it makes one new key and ends one', async () => {
+  const at = await open();
+  const of = await at.newPatient();
+  for (const call of ['EnableKeyRotation', 'UpdateAlias', 'ScheduleKeyDeletion']) {
+    await at.kms.faults({ errors: { [call]: 'AccessDeniedException' } });
+    expect(await codeOfAsync(at.turn())).toBe('KMS_DENIED');
+  }
+  await at.kms.faults({});
+  await at.turn();
+  expect((await at.kms.root.send(new ListKeysCommand({}))).Keys).toHaveLength(3);
+  at.keys.flush(at.tenant);
+  expect(await textOf(at, of, 'a')).toBe('one');
+});
+
+test('a key that the tenant brought is not ours to destroy, and local keys have no epoch', async () => {
+  const at = await open();
+  const brought = await at.kms.createKey();
+  const neighbours = await at.admin.wrappingKey('neighbour' as TenantId);
+  for (const keyId of [brought, neighbours]) {
+    await at.store.tenant(SYSTEM_TENANT).transact(async (tx) => {
+      const [clinic] = await tx.get(ref(tenants, at.tenant));
+      if (clinic !== null) tx.put(ref(tenants, at.tenant), { ...clinic, keyId });
+    });
+    expect(await codeOfAsync(at.step())).toBe('KEY_BROUGHT');
+    const on = setStrong(at.rotations, at.tenant, { strong: true, days: 7, by: BY });
+    expect(await codeOfAsync(on)).toBe('KEY_BROUGHT');
+  }
+  const local = await openKeyHouse({ store: at.store, keyring: at.keyring, keyId: brought, admin: null });
+  expect(await codeOfAsync(stepEpoch(local.rotations, local.tenant, BY))).toBe('KEYS_LOCAL');
+  expect(await readEpoch(at.store, at.tenant)).toMatchObject({ strong: false, from: null });
+});
+
+test('in strong mode erasures turn the epoch, at most once a week, and nothing else does', async () => {
+  const at = await open();
+  const [a, b, c] = [await at.newPatient(), await at.newPatient(), await at.newPatient()];
+  await at.erase(a);
+  at.clock.now += 1;
+  expect(await turnIfDue(at.rotations, at.tenant)).toBeNull();
+  await setStrong(at.rotations, at.tenant, { strong: true, days: 9, by: BY });
+  expect(await turnIfDue(at.rotations, at.tenant)).toMatchObject({ state: 'moving' });
+  const { begunAt } = await readEpoch(at.store, at.tenant);
+  const deletedAt = await at.turn();
+  expect(Math.round((deletedAt - at.clock.now) / DAY)).toBe(9);
+  expect(await turnIfDue(at.rotations, at.tenant)).toBeNull();
+  await at.erase(b);
+  expect(await turnIfDue(at.rotations, at.tenant)).toBeNull();
+  at.clock.now = (begunAt ?? 0) + EPOCH_MS;
+  expect(await turnIfDue(at.rotations, at.tenant)).toMatchObject({ state: 'moving' });
+  await at.turn();
+  at.clock.now += EPOCH_MS;
+  expect(await turnIfDue(at.rotations, at.tenant)).toBeNull();
+  at.keys.flush(at.tenant);
+  expect(await textOf(at, c, 'a')).toBe('one');
+});
