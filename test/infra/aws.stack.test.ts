@@ -1,14 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { CreateKeyCommand, GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
+import {
+  CreateKeyCommand,
+  GenerateDataKeyCommand,
+  GetKeyPolicyCommand,
+  GetPublicKeyCommand,
+  KMSClient,
+  ScheduleKeyDeletionCommand,
+  SignCommand,
+} from '@aws-sdk/client-kms';
 import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { googleWebIdentity } from '../../src/crypto/kms-google-credentials.ts';
+import { epochSessionPolicy, googleWebIdentity } from '../../src/crypto/kms-google-credentials.ts';
 import { KmsKeyring } from '../../src/crypto/kms-keyring.ts';
+import { KmsTenantKeys } from '../../src/crypto/kms-tenant-keys.ts';
 import { type KmsEmulator, startKmsEmulator } from '../../src/dev/kms-emulator/server.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
 import { MOTO, startMoto } from '../stack/moto.ts';
 import { propertiesOf, readTemplate, templatePath, textOf } from './template.ts';
 
 const ACCOUNT = '000000000000';
+const ROOT = { accessKeyId: 'AKIATESTROOT', secretAccessKey: 'x' };
+const RIVERSIDE = 'riverside' as TenantId;
 const IDENTITY = { app: '11111111111', rewrap: '22222222222', signing: '33333333333' } as const;
 type Who = keyof typeof IDENTITY;
 const roleArn = (who: Who) => `arn:aws:iam::${ACCOUNT}:role/chartseal-${who}`;
@@ -74,7 +86,7 @@ describe('the templates’ roles and key policies, on the strict KMS emulator', 
     });
 
   beforeAll(async () => {
-    const roles = (['AppRole', 'RewrapRole', 'SigningRole'] as const).map((name) => {
+    const roles = (['AppRole', 'RewrapRole', 'SigningRole', 'EpochRole'] as const).map((name) => {
       const properties = propertiesOf(ROLES, name) as {
         RoleName: string;
         AssumeRolePolicyDocument: object;
@@ -96,13 +108,15 @@ describe('the templates’ roles and key policies, on the strict KMS emulator', 
       },
     });
     const made = async (name: 'WrappingKey' | 'SigningKey'): Promise<string> => {
-      const { KeyPolicy, KeySpec, KeyUsage } = propertiesOf(tenantTemplate('riverside'), name) as {
+      const { KeyPolicy, KeySpec, KeyUsage, Tags } = propertiesOf(tenantTemplate('riverside'), name) as {
         KeyPolicy: object;
+        Tags: readonly { Key: string; Value: string }[];
         KeySpec?: 'ECC_NIST_EDWARDS25519';
         KeyUsage?: 'SIGN_VERIFY';
       };
       const command = new CreateKeyCommand({
         Policy: JSON.stringify(KeyPolicy),
+        Tags: Tags.map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value })),
         ...(KeySpec === undefined ? {} : { KeySpec }),
         ...(KeyUsage === undefined ? {} : { KeyUsage }),
       });
@@ -204,6 +218,37 @@ describe('the templates’ roles and key policies, on the strict KMS emulator', 
     expect(await codeOf(administrator.unwrap(wrapped, contextOf('riverside')))).toBe('KMS_DENIED');
   });
 
+  test('the epoch role makes the next key with the same policy and ends the last, and reaches nothing else', async () => {
+    const credentials = googleWebIdentity({
+      roleArn: `arn:aws:iam::${ACCOUNT}:role/chartseal-epoch`,
+      audience: 'chartseal',
+      sts: { endpoint: kms.url },
+      fetchToken: async (audience) => `${IDENTITY.rewrap}/${audience}`,
+      sessionPolicyFor: epochSessionPolicy,
+    })('');
+    const where = { endpoint: kms.url, region: 'us-east-1' };
+    const epochs = new KmsTenantKeys({ ...where, credentials });
+    const old = await new KmsTenantKeys({ ...where, credentials: ROOT }).wrappingKey(RIVERSIDE);
+    const before = await root().send(new GetKeyPolicyCommand({ KeyId: old }));
+    const next = await epochs.successor(RIVERSIDE, old);
+    const after = await root().send(new GetKeyPolicyCommand({ KeyId: next }));
+    expect(after.Policy).toBe(before.Policy);
+    expect(await epochs.isOurs(RIVERSIDE, next)).toBe(true);
+    expect(await epochs.end(old, 7)).toBeGreaterThan(Date.now());
+    // Neither a key that signs, nor one of somebody else, nor one without tags; and it opens nothing.
+    const foreign = (await root().send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
+    for (const key of [signingKey, foreign]) expect(await codeOf(epochs.end(key, 7))).toBe('KMS_DENIED');
+    const client = new KMSClient({ ...where, maxAttempts: 1, credentials });
+    expect(await codeOf(client.send(new CreateKeyCommand({})))).toBe('AccessDeniedException');
+    const use = { KeyId: next, KeySpec: 'AES_256', EncryptionContext: contextOf('riverside') } as const;
+    expect(await codeOf(client.send(new GenerateDataKeyCommand(use)))).toBe('AccessDeniedException');
+    // And nobody else ends a key.
+    for (const who of ['app', 'rewrap', 'signing'] as const) {
+      const command = new ScheduleKeyDeletionCommand({ KeyId: next, PendingWindowInDays: 7 });
+      expect(await codeOf(clientOf(who).send(command))).toBe('AccessDeniedException');
+    }
+  });
+
   test('checkpoints are signed by the signing role alone; everybody may see the public half', async () => {
     expect((await sign('signing')).Signature).toHaveLength(64);
     for (const who of ['app', 'rewrap'] as const)
@@ -223,7 +268,9 @@ describe(`the templates deployed ${MOTO === undefined ? '(moto absent: not deplo
         RewrapIdentity: IDENTITY.rewrap,
         SigningIdentity: IDENTITY.signing,
         AlarmEmail: 'security@clinic.example',
+        StrongErasure: 'yes',
       });
+      expect(roles['EpochRoleArn']).toMatch(/:role\/chartseal-epoch$/);
       expect(roles['AppRoleArn']).toMatch(/:role\/chartseal-app$/);
       const tenant = await deploy(moto.url, 'tenant.yaml', {
         Tenant: 'riverside',
@@ -277,7 +324,8 @@ async function deploy(
     [`Parameters.member.${at + 1}.ParameterValue`, value],
   ]);
   await query('CreateStack', {
-    TemplateBody: textOf(template),
+    // Moto takes a key's tags from a template under the names that KMS's own call has for them.
+    TemplateBody: textOf(template).replaceAll(/^ +Tags:\n(?: +- \{ Key: .*\n)+/gm, ''),
     'Capabilities.member.1': 'CAPABILITY_NAMED_IAM',
     ...Object.fromEntries(given),
   });

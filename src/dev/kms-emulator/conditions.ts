@@ -41,7 +41,7 @@ const OPERATORS: Readonly<Record<string, Operator | 'Null'>> = {
 
 /** `kms:ViaService` and grants are known and never present: no AWS service calls this emulator. */
 const KEYS: Readonly<Record<'kms' | 'trust', RegExp>> = {
-  kms: /^(?:kms:(?:encryptioncontext:.+|encryptioncontextkeys|viaservice|grantisforawsresource|keyspec|keyusage|multiregion|calleraccount|encryptionalgorithm|signingalgorithm|macalgorithm|messagetype)|aws:(?:principalarn|principalaccount|requestedregion))$/,
+  kms: /^(?:kms:(?:encryptioncontext:.+|encryptioncontextkeys|viaservice|grantisforawsresource|keyspec|keyusage|multiregion|calleraccount|encryptionalgorithm|signingalgorithm|macalgorithm|messagetype)|aws:(?:principalarn|principalaccount|requestedregion|(?:resource|request)tag\/.+))$/,
   trust: /^[a-z0-9.-]+(?:\/[a-z0-9._/-]+)?:(?:aud|oaud|sub)$/,
 };
 

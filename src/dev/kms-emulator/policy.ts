@@ -15,6 +15,9 @@ export interface KeyAccess {
   readonly conditions: Readonly<Record<string, string>>;
 }
 
+/** One question that concerns no one key. */
+export type KeylessAccess = Pick<KeyAccess, 'caller' | 'action'> & Partial<Pick<KeyAccess, 'conditions'>>;
+
 interface Question {
   readonly caller: Caller;
   readonly action: string;
@@ -55,11 +58,10 @@ export class Rules {
   }
 
   /** @throws KmsError `AccessDeniedException` unless the caller may do this, which concerns no one key. */
-  demand({ caller, action }: Pick<KeyAccess, 'caller' | 'action'>): void {
-    this.#decide(
-      { caller, action, resource: '*', environment: callerEnvironment(caller, this.#accountId) },
-      null,
-    );
+  demand({ caller, action, conditions = {} }: KeylessAccess): void {
+    const environment = callerEnvironment(caller, this.#accountId);
+    for (const [name, value] of Object.entries(conditions)) environment.set(name.toLowerCase(), [value]);
+    this.#decide({ caller, action, resource: '*', environment }, null);
   }
 
   /** @throws KmsError `MalformedPolicyDocumentException` when the caller could not change this policy again. */
@@ -140,6 +142,8 @@ export class Rules {
     environment.set('kms:keyspec', [key.spec]);
     environment.set('kms:keyusage', [key.usage]);
     environment.set('kms:multiregion', [String(key.multiRegion)]);
+    for (const { TagKey, TagValue } of target.regional.tags)
+      environment.set(`aws:resourcetag/${TagKey.toLowerCase()}`, [TagValue]);
     for (const [name, value] of Object.entries(conditions)) environment.set(name.toLowerCase(), [value]);
     const pairs = Object.entries(context);
     if (pairs.length > 0) environment.set('kms:encryptioncontextkeys', Object.keys(context));

@@ -33,7 +33,11 @@ function createKey(call: Call): Output {
   const policy = policyMember(call) ?? defaultPolicy(call.accountId);
   const description = call.input.optionalString('Description', { max: 8192 }) ?? '';
   const tags = tagsMember(call);
-  call.rules.demand({ caller: call.caller, action: 'kms:CreateKey' });
+  const conditions = Object.fromEntries(
+    tags.map(({ TagKey, TagValue }) => [`aws:RequestTag/${TagKey}`, TagValue]),
+  );
+  call.rules.demand({ caller: call.caller, action: 'kms:CreateKey', conditions });
+  if (tags.length > 0) call.rules.demand({ caller: call.caller, action: 'kms:TagResource', conditions });
 
   const multiRegion = call.input.boolean('MultiRegion');
   const now = call.store.now();
