@@ -90,6 +90,18 @@ describe('chartseal keys and tenant create, on the local stack', () => {
     expect((await run(at.dataDir, ['keys', 'rewrap', '--rate', '0'])).code).toBe(2);
   }, 60_000);
 
+  test('the epoch of a tenant is shown, set, and turned until nothing is left under the old key', async () => {
+    const epoch = (...words: string[]) => json('keys', 'epoch', ...words, '--tenant', 'lakeside');
+    expect((await epoch()).said).toMatchObject({ strong: false, from: null, begunAt: null });
+    expect((await epoch('on', '--days', '14')).said).toMatchObject({ strong: true, days: 14 });
+    const { keyId } = await findClinic(at.stack.composed.store, 'lakeside' as TenantId);
+    const turned = await epoch('turn');
+    expect([turned.code, turned.said]).toMatchObject([0, { state: 'waiting', until: expect.any(Number) }]);
+    expect((await epoch('off')).said).toMatchObject({ strong: false, from: keyId });
+    expect((await run(at.dataDir, ['keys', 'epoch', 'over'])).code).toBe(2);
+    expect((await run(at.dataDir, ['keys', 'epoch', 'on', '--days', '6'])).code).toBe(2);
+  }, 60_000);
+
   test('a switched-off key shuts the tenant: tools say so in plain words, and status exits 1', async () => {
     const { composed, env } = at.stack;
     const { keyId: KeyId } = await findClinic(composed.store, RIVERSIDE);
