@@ -1,14 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tenants } from '../../src/clinic/clinic.ts';
-import { COLLECTIONS } from '../../src/collections.ts';
 import { startStack } from '../../src/dev/stack.ts';
-import { ref } from '../../src/kernel/collection.ts';
-import { SYSTEM_TENANT, type TenantId } from '../../src/kernel/ids.ts';
-import type { Store } from '../../src/kernel/store.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
+import { destroyTenant } from '../lifecycle/backup/house.ts';
 import { run } from './run.ts';
 
 const LAKESIDE = 'lakeside' as TenantId;
@@ -49,7 +46,7 @@ describe('chartseal backup and restore, on the local stack', () => {
 
   test('a tenant that is lost is put back, and what is there then is verified', async () => {
     const owner = openPostgresStore({ connectionString: at.stack.env['CHARTSEAL_DATABASE_OWNER_URL'] ?? '' });
-    await destroy(owner);
+    await destroyTenant(owner, LAKESIDE);
     await owner.close();
     const dry = await json('restore', folder, '--dry-run');
     expect([dry.code, dry.said]).toMatchObject([0, { dryRun: true, rows: expect.any(Number) }]);
@@ -60,17 +57,3 @@ describe('chartseal backup and restore, on the local stack', () => {
     expect([code, states]).toMatchObject([expect.any(Number), { store: 'pass', signature: 'pass' }]);
   }, 60_000);
 });
-
-/** As if the database were another one: not a row of the tenant is left. */
-async function destroy(owner: Store): Promise<void> {
-  const rows = owner.tenant(LAKESIDE);
-  for (const of of COLLECTIONS)
-    for (;;) {
-      const page = await rows.list(of, { limit: 500 });
-      if (page.length === 0) break;
-      await rows.transact(async (tx) => {
-        for (const { id } of page) tx.delete(ref(of, id));
-      });
-    }
-  await owner.tenant(SYSTEM_TENANT).transact(async (tx) => tx.delete(ref(tenants, LAKESIDE)));
-}

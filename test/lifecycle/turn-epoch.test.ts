@@ -1,70 +1,19 @@
-import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
+import { ListKeysCommand } from '@aws-sdk/client-kms';
 import { expect, test } from 'vitest';
 import { findClinic, tenants } from '../../src/clinic/clinic.ts';
-import { KmsTenantKeys } from '../../src/crypto/kms-tenant-keys.ts';
-import { keyVersionRef, type PatientRef } from '../../src/crypto/patient-keys.ts';
+import { keyVersionRef } from '../../src/crypto/patient-keys.ts';
 import { ref } from '../../src/kernel/collection.ts';
-import { newPatientId, randomId, SYSTEM_TENANT, type TenantId } from '../../src/kernel/ids.ts';
-import { purgeRows } from '../../src/lifecycle/erasure/purge.ts';
-import { erasureRef } from '../../src/lifecycle/erasure/receipt.ts';
+import { newPatientId, SYSTEM_TENANT, type TenantId } from '../../src/kernel/ids.ts';
 import { workJob } from '../../src/lifecycle/jobs/worker.ts';
 import { readEpoch, setStrong } from '../../src/lifecycle/rotation/key-epochs.ts';
 import { EPOCH_MS, SETTLE_MS, stepEpoch, turnIfDue } from '../../src/lifecycle/rotation/turn-epoch.ts';
 import { codeOfAsync } from '../crypto/code-of.ts';
-import { startKms } from '../crypto/kms.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
-import { backUp, openRestore } from './backup/house.ts';
+import { drillStrongErasure, openEpochs } from './epoch-house.ts';
 import { BY, DAY, openKeyHouse, textOf } from './key-house.ts';
 
-/** A tenant whose key Chartseal made, on a KMS whose time the test turns. */
-async function open() {
-  const clock = { now: Date.now() };
-  const kms = await startKms({ clock: () => clock.now });
-  const store = createMemoryStore();
-  const admin = new KmsTenantKeys({
-    endpoint: kms.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'AKIATESTROOT', secretAccessKey: 'x' },
-  });
-  const first = await openKeyHouse({
-    ...{ store, keyring: kms.keyring(), keyId: await kms.createKey(), admin, clock: () => clock.now },
-  });
-  const { tenant, rotations } = first;
-  // The house brings a key; this tenant has one that was made for it.
-  const made = await admin.wrappingKey(tenant);
-  await workJob(rotations.jobs, tenant, await rotations.rewrap(tenant, { by: BY, toKey: made }));
-  clock.now += DAY;
-  const step = () => stepEpoch(rotations, tenant, BY);
-  /** A whole turn; answers when the old key is destroyed. */
-  const turn = async (): Promise<number> => {
-    for (let steps = 0; steps < 10; steps += 1) {
-      const did = await step();
-      if (did.state === 'ended') return did.deletedAt;
-      if (did.state === 'moving') await workJob(rotations.jobs, tenant, did.job);
-      if (did.state === 'waiting') clock.now = did.until;
-    }
-    throw new Error('The turn does not end.');
-  };
-  /** What an erasure comes to: nothing of the patient, and a receipt that counts on the age of backups. */
-  const erase = async ({ patient }: PatientRef): Promise<string> => {
-    const request = randomId('req');
-    await purgeRows({ store: first.rows, patient, keep: request, removeMember: async () => undefined });
-    const at = clock.now;
-    await first.rows.transact(async (tx) =>
-      tx.create(erasureRef(request), {
-        ...{ alias: 'pa_gone', startedAt: at, outside: false, logicalAt: at, purgedAt: at },
-        finalAt: at + 35 * DAY,
-      }),
-    );
-    return request;
-  };
-  const stateOf = async (KeyId: string) =>
-    (await kms.root.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState;
-  return { ...first, clock, kms, store, admin, made, step, turn, erase, stateOf };
-}
-
 test('a turn: a new key, everything wrapped by it, the proof, and only then the old key’s end', async () => {
-  const at = await open();
+  const at = await openEpochs(createMemoryStore());
   const of = await at.newPatient();
   const begun = await at.step();
   expect(begun.state).toBe('moving');
@@ -92,40 +41,11 @@ test('a turn: a new key, everything wrapped by it, the proof, and only then the 
   expect(await at.stateOf(keyId)).toBe('PendingDeletion');
 });
 
-test('after the old key’s end an old backup of data and keys opens nothing; with the keys of today everybody who stayed opens', async () => {
-  const at = await open();
-  const [gone, stays] = [await at.newPatient(), await at.newPatient()];
-  const old = await backUp(at.store, at.tenant);
-  const request = await at.erase(gone);
-  at.clock.now += 1;
-  const deletedAt = await at.turn();
-  const [receipt] = await at.rows.get(erasureRef(request));
-  expect(receipt?.finalAt).toBe(deletedAt);
-  const hastened = (await at.events()).filter(({ operation }) => operation === 'hastenErasure');
-  expect(hastened).toMatchObject([
-    {
-      patient: 'pa_gone',
-      entity: { fields: [`finalAt.${new Date(deletedAt).toISOString()}`, expect.anything()] },
-    },
-  ]);
-  const today = await backUp(at.store, at.tenant);
-  const restored = async (keys?: string) => {
-    const store = createMemoryStore();
-    const there = openRestore(store, { keyring: at.kms.keyring() });
-    await there.restore(at.tenant, old.to, keys === undefined ? {} : { keys });
-    return there;
-  };
-  const withOld = await restored();
-  for (const of of [gone, stays]) expect(await codeOfAsync(withOld.charts.read(of, []))).toBe('KEY_DISABLED');
-  at.clock.now = deletedAt + 1;
-  for (const of of [gone, stays]) expect(await codeOfAsync(withOld.charts.read(of, []))).toBe('KEY_MISSING');
-  const withNew = await restored(`${today.to}/keys`);
-  expect(await textOf(withNew, stays, 'a')).toBe('one');
-  expect(await withNew.charts.read(gone, [])).toBeNull();
-});
+test('after the old key’s end an old backup of data and keys opens nothing; with the keys of today everybody who stayed opens', () =>
+  drillStrongErasure(createMemoryStore(), async () => createMemoryStore()));
 
 test('the old key stays while anything is wrapped by it: set aside, or written after the job’s proof', async () => {
-  const at = await open();
+  const at = await openEpochs(createMemoryStore());
   const of = await at.newPatient();
   const [row] = await at.rows.get(keyVersionRef(of.patient, 1));
   if (row === null) throw new Error('no key');
@@ -150,7 +70,7 @@ test('the old key stays while anything is wrapped by it: set aside, or written a
 });
 
 test('failed at any call of KMS and taken up again it makes one new key and ends one', async () => {
-  const at = await open();
+  const at = await openEpochs(createMemoryStore());
   const of = await at.newPatient();
   for (const call of ['EnableKeyRotation', 'UpdateAlias', 'ScheduleKeyDeletion']) {
     await at.kms.faults({ errors: { [call]: 'AccessDeniedException' } });
@@ -164,7 +84,7 @@ test('failed at any call of KMS and taken up again it makes one new key and ends
 });
 
 test('a key that the tenant brought is not ours to destroy, and local keys have no epoch', async () => {
-  const at = await open();
+  const at = await openEpochs(createMemoryStore());
   const brought = await at.kms.createKey();
   const neighbours = await at.admin.wrappingKey('neighbour' as TenantId);
   for (const keyId of [brought, neighbours]) {
@@ -182,7 +102,7 @@ test('a key that the tenant brought is not ours to destroy, and local keys have 
 });
 
 test('in strong mode erasures turn the epoch, at most once a week, and nothing else does', async () => {
-  const at = await open();
+  const at = await openEpochs(createMemoryStore());
   const [a, b, c] = [await at.newPatient(), await at.newPatient(), await at.newPatient()];
   await at.erase(a);
   at.clock.now += 1;

@@ -16,11 +16,12 @@ import { storedDigests } from '../../../src/crypto/stored-digests.ts';
 import type { Store } from '../../../src/kernel/store.ts';
 import { openCheckpointFolder } from '../../../src/storage/checkpoints/folder.ts';
 import { createSigner, PROJECT, wrong } from '../../attacks/audit/scene.ts';
-import { openStore } from '../../audit/stores.ts';
+import { openOwner, openStore } from '../../audit/stores.ts';
 import { at as time } from '../../clinic/house.ts';
 import { describeNeeding } from '../../stack/needs.ts';
+import { drillStrongErasure } from '../epoch-house.ts';
 import { openPrivacy } from '../house.ts';
-import { backUp, openRestore, tempFolder } from './house.ts';
+import { backUp, destroyTenant, openRestore, tempFolder } from './house.ts';
 import type { RestoringWork } from './restoring-process.ts';
 
 const SCRIPT = join(import.meta.dirname, 'restoring-process.ts');
@@ -135,6 +136,15 @@ for (const [kind, otherKind] of DIRECTIONS)
       expect((await there.charts.read(other, []))?.chart.names()).toHaveLength(4);
       expect(await target.tenant(at.tenant).busy(RESOURCES, DAY)).toEqual([]);
     }, 120_000);
+
+    test('strong erasure: old data and old keys open nothing after the old KMS key’s end', async () => {
+      const owner = await openOwner(otherKind);
+      await drillStrongErasure(source, async (tenant) => {
+        await destroyTenant(owner, tenant);
+        return target;
+      });
+      await owner.close();
+    }, 60_000);
 
     const addressOf = (): string => {
       if (otherKind === 'postgres') return inject('postgres').appConnectionString;

@@ -5,14 +5,17 @@ import { onTestFinished } from 'vitest';
 import { AuditLog } from '../../../src/audit/append.ts';
 import type { Outside } from '../../../src/audit/outside.ts';
 import { BACKUP_PLAN } from '../../../src/backup-plan.ts';
+import { tenants } from '../../../src/clinic/clinic.ts';
 import { VisitReader } from '../../../src/clinic/visits.ts';
+import { COLLECTIONS } from '../../../src/collections.ts';
 import { DEFAULT_KEY_CACHE, KeyCache } from '../../../src/crypto/key-cache.ts';
 import type { Keyring } from '../../../src/crypto/keyring.ts';
 import { LocalKeyring, localKeyId } from '../../../src/crypto/local-keyring.ts';
 import { PatientKeys } from '../../../src/crypto/patient-keys.ts';
 import { SealedCharts } from '../../../src/crypto/sealed-charts.ts';
 import { TenantSecrets } from '../../../src/crypto/tenant-secrets.ts';
-import type { TenantId } from '../../../src/kernel/ids.ts';
+import { ref } from '../../../src/kernel/collection.ts';
+import { SYSTEM_TENANT, type TenantId } from '../../../src/kernel/ids.ts';
 import type { Store } from '../../../src/kernel/store.ts';
 import { type BackupFolders, checkBackup, foldersIn } from '../../../src/lifecycle/backup/check-backup.ts';
 import { backupTenant } from '../../../src/lifecycle/backup/make-backup.ts';
@@ -66,4 +69,18 @@ export function openRestore(
     return restoreTenant(house, tenant, checked, { by: BY });
   };
   return { ...house, visits, restore };
+}
+
+/** As if the database were another one: not a row of the tenant is left. `owner` may delete what the server may not. */
+export async function destroyTenant(owner: Store, tenant: TenantId): Promise<void> {
+  const rows = owner.tenant(tenant);
+  for (const of of COLLECTIONS)
+    for (;;) {
+      const page = await rows.list(of, { limit: 500 });
+      if (page.length === 0) break;
+      await rows.transact(async (tx) => {
+        for (const { id } of page) tx.delete(ref(of, id));
+      });
+    }
+  await owner.tenant(SYSTEM_TENANT).transact(async (tx) => tx.delete(ref(tenants, tenant)));
 }
