@@ -96,6 +96,28 @@ for (const [kind, otherKind] of DIRECTIONS)
       expect((await verified(target)).verdicts).toEqual((await verified(source)).verdicts);
     }, 60_000);
 
+    test('a backup under live writes is of one moment: no chart in it is ahead of its log or behind', async () => {
+      const of = await at.imported();
+      await settle();
+      let [busy, writes] = [true, 0];
+      const traffic = async (): Promise<void> => {
+        for (; busy; writes += 1) {
+          await at.imported();
+          await at.step(of, await at.start(of, 'correction', 'Not so.'), { step: 'withdraw' });
+        }
+      };
+      const [{ to }] = await Promise.all([
+        backUp(source, at.tenant, { outside }).finally(() => {
+          busy = false;
+        }),
+        traffic(),
+      ]);
+      expect(writes).toBeGreaterThan(1);
+      const restored = await openRestore(target, { outside }).restore(at.tenant, to);
+      expect(restored).toMatchObject({ erasedAgain: 0, keyless: 0 });
+      expect(wrong(await verified(target))).toEqual({});
+    }, 60_000);
+
     test('beside a newer log an older state is found, chart by chart', async () => {
       const of = await at.imported();
       await settle();
