@@ -68,6 +68,9 @@ describe('the configuration', () => {
       region: 'us-east-1',
       identity: { roleArn, rewrapRoleArn: null, epochRoleArn: null, audience: 'chartseal' },
     });
+    const epochRoleArn = 'arn:aws:iam::123456789012:role/chartseal-epoch';
+    const withEpochs = { ...production, CHARTSEAL_AWS_ROLE: roleArn, CHARTSEAL_AWS_EPOCH_ROLE: epochRoleArn };
+    expect(readConfig(withEpochs).kms).toMatchObject({ identity: { epochRoleArn } });
     expect(refusal({ ...production, CHARTSEAL_AWS_ROLE: 'chartseal-app' })).toContain('CHARTSEAL_AWS_ROLE');
   });
 

@@ -83,6 +83,31 @@ test('failed at any call of KMS and taken up again it makes one new key and ends
   expect(await textOf(at, of, 'a')).toBe('one');
 });
 
+test('the tenant’s own key is never ended: moved back meanwhile the turn is given up, moved on it ends what was left', async () => {
+  const at = await openEpochs(createMemoryStore());
+  const of = await at.newPatient();
+  const rewrap = async (toKey: string): Promise<void> => {
+    await workJob(at.rotations.jobs, at.tenant, await at.rotations.rewrap(at.tenant, { by: BY, toKey }));
+  };
+  const begun = await at.step();
+  if (begun.state !== 'moving') throw new Error(begun.state);
+  await workJob(at.rotations.jobs, at.tenant, begun.job);
+  await rewrap(at.made);
+  at.clock.now += SETTLE_MS;
+  expect(await at.step()).toEqual({ state: 'abandoned' });
+  expect(await at.stateOf(at.made)).toBe('Enabled');
+  const again = await at.step();
+  if (again.state !== 'moving') throw new Error(again.state);
+  await workJob(at.rotations.jobs, at.tenant, again.job);
+  const brought = await at.kms.createKey();
+  await rewrap(brought);
+  await at.turn();
+  expect((await findClinic(at.store, at.tenant)).keyId).toBe(brought);
+  expect([await at.stateOf(at.made), await at.stateOf(brought)]).toEqual(['PendingDeletion', 'Enabled']);
+  at.keys.flush(at.tenant);
+  expect(await textOf(at, of, 'a')).toBe('one');
+});
+
 test('a key that the tenant brought is not ours to destroy, and local keys have no epoch', async () => {
   const at = await openEpochs(createMemoryStore());
   const brought = await at.kms.createKey();

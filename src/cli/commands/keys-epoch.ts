@@ -58,7 +58,7 @@ async function turn(composed: Composed, tenant: TenantId, json: boolean): Promis
     step = await stepEpoch(rotations, tenant, by);
   }
   out(json ? JSON.stringify({ tenant, ...step }) : wordsOf(step));
-  if (step.state === 'stuck') return EXIT.no;
+  if (step.state === 'stuck' || step.state === 'abandoned') return EXIT.no;
   return step.state === 'moving' ? EXIT.unknown : EXIT.ok;
 }
 
@@ -70,6 +70,8 @@ function wordsOf(step: EpochStep): string {
       return `Something stays under the old key, which is therefore kept: see the job ${step.job} in "chartseal keys status".`;
     case 'waiting':
       return `Nothing is left under the old key. It is ended after ${new Date(step.until).toISOString()}: run this again then, or leave it to the scheduled job.`;
+    case 'abandoned':
+      return 'The tenant was moved back to the key that was to be left, which stays. Run this again to begin anew.';
     case 'ended':
       return `KMS destroys ${step.from} on ${new Date(step.deletedAt).toISOString()}. Backups of its time open nothing any more.`;
   }

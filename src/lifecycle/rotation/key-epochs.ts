@@ -92,7 +92,7 @@ export async function requireOurs({ options: { epochKeys } }: KeyRotations, tena
 
 /** What was done to a tenant's epoch. */
 export function epochEntry(
-  operation: 'strongErasure' | 'beginKeyEpoch' | 'endWrappingKey' | 'wrappingKeyEnds',
+  operation: 'strongErasure' | 'beginKeyEpoch' | 'abandonKeyEpoch' | 'endWrappingKey' | 'wrappingKeyEnds',
   { by, key, counts = {} }: { by: JobActor; key?: string; counts?: Readonly<Record<string, number>> },
 ): AuditEntry {
   return {

@@ -18,6 +18,8 @@ export type EpochStep =
   | { readonly state: 'stuck'; readonly job: string }
   /** Nothing is left; whoever was in the middle of a write may still have been. */
   | { readonly state: 'waiting'; readonly until: number }
+  /** The tenant was moved back to the old key meanwhile, which therefore stays. */
+  | { readonly state: 'abandoned' }
   /** KMS destroys the old key then; it opens nothing from now on. */
   | { readonly state: 'ended'; readonly from: string; readonly deletedAt: number };
 
@@ -46,9 +48,9 @@ export async function stepEpoch(rotations: KeyRotations, tenant: TenantId, by: J
           entry: epochEntry('beginKeyEpoch', { by, key: from }),
         },
   );
-  const to = (await readEpoch(store, tenant)).to ?? (await admin.successor(tenant, from));
-  if ((await tenantKeyId(tenant)) !== to) await moveWrappingKey(options, tenant, { toKey: to, by });
-  const movedAt = await noteMove(rotations, tenant, to);
+  const movedAt = await move(rotations, tenant, { from, by, successor: () => admin.successor(tenant, from) });
+  const to = await tenantKeyId(tenant);
+  if (to === from) return abandon(rotations, tenant, { from, by });
   const job = await rewrapOf(rotations, tenant, { by, movedAt });
   if (job.state !== 'done') return { state: job.state === 'incomplete' ? 'stuck' : 'moving', job: job.id };
   if (clock() < movedAt + SETTLE_MS) return { state: 'waiting', until: movedAt + SETTLE_MS };
@@ -70,15 +72,43 @@ export async function turnIfDue(rotations: KeyRotations, tenant: TenantId): Prom
   return stepEpoch(rotations, tenant, WORKER);
 }
 
-/** When new keys began to be wrapped by the new one: noted after the move, so never too early. */
-async function noteMove({ options }: KeyRotations, tenant: TenantId, to: string): Promise<number> {
-  const { store, clock } = options;
+/**
+ * Moves the tenant to the next key, once, and answers since when new keys are wrapped by it: noted after the move, so never
+ * too early.
+ */
+async function move(
+  { options }: KeyRotations,
+  tenant: TenantId,
+  { from, by, successor }: { from: string; by: JobActor; successor: () => Promise<string> },
+): Promise<number> {
+  const { store, clock, tenantKeyId } = options;
+  const before = await readEpoch(store, tenant);
+  if (before.movedAt !== null) return before.movedAt;
+  const to = await successor();
+  if ((await tenantKeyId(tenant)) === from) await moveWrappingKey(options, tenant, { toKey: to, by });
   const now = clock();
   await store.tenant(tenant).transact(async (tx) => {
     const [epoch] = await tx.get(EPOCH);
     if (epoch !== null && epoch.movedAt === null) tx.put(EPOCH, { ...epoch, to, movedAt: now });
   });
   return (await readEpoch(store, tenant)).movedAt ?? now;
+}
+
+/** Somebody moved the tenant back to the key that was to be left: it stays. */
+async function abandon(
+  { options }: KeyRotations,
+  tenant: TenantId,
+  { from, by }: { from: string; by: JobActor },
+): Promise<EpochStep> {
+  await changeEpoch(options, tenant, (epoch) =>
+    epoch.from !== from
+      ? null
+      : {
+          to: { ...epoch, from: null, to: null },
+          entry: epochEntry('abandonKeyEpoch', { by, key: from }),
+        },
+  );
+  return { state: 'abandoned' };
 }
 
 /** The rewrap that began after the move, or a new one; another that is under way goes first. */
