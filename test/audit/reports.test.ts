@@ -179,6 +179,17 @@ describe('receipts of erasures', () => {
     ]);
   });
 
+  test('say the earlier day on which the key of every backup is destroyed', async () => {
+    const sooner = receiptFields({ finalAt: Date.parse('2026-12-01T10:00:00.000Z'), outside: true });
+    const events = [
+      step('beginErasure', 1),
+      step('finishErasure', 3, { entity: { resource: 'Task', fields: receipt } }),
+      step('hastenErasure', 5, { entity: { resource: 'Task', fields: sooner } }),
+    ];
+    const [row = []] = await rowsOf('erasures', events);
+    expect([row[3], row[4]]).toEqual(['2026-11-24T10:03:00.000Z', 'on 2026-12-01T10:00:00.000Z']);
+  });
+
   test('show an erasure that is under way as one', async () => {
     expect(await rowsOf('erasures', [step('beginErasure', 1)])).toEqual([
       [mine, '2026-11-24T10:01:00.000Z', 'not yet', 'not yet', 'not known yet', '', ''],

@@ -51,7 +51,7 @@ export function erasuresReport({ patient, now }: ReportOptions): Reporter {
           one.outside,
           one.again === 0 ? '' : `${one.again} after a restore`,
         ]),
-      note: 'Outside: the tombstone lies where no restore of the store reaches. The last copy is the oldest backup’s.',
+      note: 'Outside: the tombstone lies where no restore of the store reaches. The last copy is the oldest backup’s, or gone with the key that opens it.',
     }),
   };
 }
