@@ -1,6 +1,7 @@
 import { ListKeysCommand } from '@aws-sdk/client-kms';
 import { expect, test } from 'vitest';
 import { findClinic, tenants } from '../../src/clinic/clinic.ts';
+import { COLLECTIONS } from '../../src/collections.ts';
 import { keyVersionRef } from '../../src/crypto/patient-keys.ts';
 import { ref } from '../../src/kernel/collection.ts';
 import { newPatientId, SYSTEM_TENANT, type TenantId } from '../../src/kernel/ids.ts';
@@ -11,6 +12,16 @@ import { codeOfAsync } from '../crypto/code-of.ts';
 import { createMemoryStore } from '../doubles/memory-store.ts';
 import { drillStrongErasure, openEpochs } from './epoch-house.ts';
 import { BY, DAY, openKeyHouse, textOf } from './key-house.ts';
+
+test('every collection that holds wrapped keys is rewrapped and proven, or it would die with the old key', async () => {
+  const { rotations } = await openEpochs(createMemoryStore());
+  const { phases } = rotations.kindOf('rewrap');
+  for (const proves of [false, true]) {
+    const reached = phases.filter((phase) => phase.proves === proves).map(({ of }) => of.name);
+    const wrapped = COLLECTIONS.filter(({ columns }) => 'wrapped' in columns).map(({ name }) => name);
+    expect(reached.sort()).toEqual(wrapped.sort());
+  }
+});
 
 test('a turn: a new key, everything wrapped by it, the proof, and only then the old key’s end', async () => {
   const at = await openEpochs(createMemoryStore());
