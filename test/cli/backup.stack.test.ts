@@ -51,7 +51,7 @@ describe('chartseal backup and restore, on the local stack', () => {
     const dry = await json('restore', folder, '--dry-run');
     expect([dry.code, dry.said]).toMatchObject([0, { dryRun: true, rows: expect.any(Number) }]);
     const { code, said, err } = await json('restore', folder);
-    expect(said, err).toMatchObject({ tenant: 'lakeside', outside: true, erasedAgain: 0, keyless: 0 });
+    expect(said, err).toMatchObject({ tenant: 'lakeside', erasedAgain: 0, keyless: 0 });
     const report = said['report'] as { verdicts: { name: string; state: string }[] };
     const states = Object.fromEntries(report.verdicts.map(({ name, state }) => [name, state]));
     expect([code, states]).toMatchObject([expect.any(Number), { store: 'pass', signature: 'pass' }]);

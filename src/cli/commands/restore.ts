@@ -4,6 +4,7 @@ import { BACKUP_PLAN } from '../../backup-plan.ts';
 import type { Composed } from '../../compose.ts';
 import { parseTenantId, type TenantId } from '../../kernel/ids.ts';
 import { type Checked, checkBackup, foldersIn } from '../../lifecycle/backup/check-backup.ts';
+import { BackupError } from '../../lifecycle/backup/errors.ts';
 import { type Restored, readyFor, restoreTenant } from '../../lifecycle/backup/restore.ts';
 import { type Command, EXIT, type Invocation, UsageError } from '../command.ts';
 import { composeHere } from '../here.ts';
@@ -13,7 +14,7 @@ import { verifyTenant } from '../verify-tenant.ts';
 
 /** Puts a tenant back from a backup, erases again whom the tombstones name, and verifies what is there now. */
 export const restore: Command = {
-  usage: 'FOLDER [--keys FOLDER] [--log FOLDER] [--tenant T] [--dry-run]',
+  usage: 'FOLDER [--keys FOLDER] [--log FOLDER] [--tenant T] [--dry-run] [--without-tombstones]',
   summary:
     'put a tenant back into a store that has nothing of it; exit 1 when what is there then does not verify',
   options: {
@@ -21,6 +22,7 @@ export const restore: Command = {
     keys: { type: 'string' },
     log: { type: 'string' },
     'dry-run': { type: 'boolean' },
+    'without-tombstones': { type: 'boolean' },
   },
   run: async ({ values, positionals: [from, ...more], json }) => {
     if (from === undefined || more.length > 0)
@@ -30,6 +32,7 @@ export const restore: Command = {
     const { composed } = await composeHere();
     try {
       if (values['dry-run'] === true) return await dryRun(composed, tenant, { checked, json });
+      if (composed.privacy.outside === null && values['without-tombstones'] !== true) throw noOutside();
       return await putBack(composed, tenant, { checked, json });
     } finally {
       await composed.close();
@@ -65,8 +68,7 @@ async function putBack(composed: Composed, tenant: TenantId, { checked, json }: 
   }).finally(end);
   const report = composed.proof === null ? null : (await verifyTenant(composed, tenant)).report;
   const { data, log } = checked.manifests;
-  const outside = composed.privacy.outside !== null;
-  const facts = { backup: data.backup, takenAt: data.takenAt, logSize: log.logSize, outside };
+  const facts = { backup: data.backup, takenAt: data.takenAt, logSize: log.logSize };
   out(
     json
       ? JSON.stringify({ tenant, ...facts, ...restored, report })
@@ -84,7 +86,7 @@ const settled = (report: Report): ReturnType<typeof overall> =>
 function words(
   tenant: TenantId,
   { rows, erasedAgain, tombstones, keyless }: Restored,
-  facts: { takenAt: number; outside: boolean; report: Report | null },
+  facts: { takenAt: number; report: Report | null },
 ): string {
   return [
     `${tenant} is there again, as it was ${new Date(facts.takenAt).toISOString()}.`,
@@ -93,13 +95,14 @@ function words(
       ['erased again', `${erasedAgain} of ${tombstones} tombstones`],
       ['charts without their key', String(keyless)],
     ]),
-    ...(facts.outside
-      ? []
-      : [
-          'No place outside the store is configured: whoever was erased since the backup is back. Erase them again.',
-        ]),
     facts.report === null
       ? 'Not verified: set CHARTSEAL_CHECKPOINTS, then run "chartseal audit verify".'
       : formatReport(facts.report),
   ].join('\n');
 }
+
+const noOutside = (): BackupError =>
+  new BackupError(
+    'RESTORE_OUTSIDE',
+    'Nothing was restored: who was erased since the backup is named outside, and no such place is configured. Set CHARTSEAL_CHECKPOINTS, or, where nobody was erased since, say --without-tombstones.',
+  );

@@ -7,6 +7,7 @@ import { ChartsealError } from '../../kernel/errors.ts';
  * - `BACKUP_PART` a part is missing or is not what its manifest says
  * - `BACKUP_ROWS` a part holds what this version cannot store as it is
  * - `BACKUP_SETS` the keys or the log are older than the data
+ * - `RESTORE_OUTSIDE` no place outside is configured that names whom no restore may bring back
  * - `RESTORE_NOT_EMPTY` something of the tenant is there already
  */
 export type BackupErrorCode =
@@ -16,6 +17,7 @@ export type BackupErrorCode =
   | 'BACKUP_PART'
   | 'BACKUP_ROWS'
   | 'BACKUP_SETS'
+  | 'RESTORE_OUTSIDE'
   | 'RESTORE_NOT_EMPTY';
 
 /** A backup was not made, or is not restored. Nothing was written into the store. */

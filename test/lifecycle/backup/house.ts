@@ -20,6 +20,7 @@ import type { Store } from '../../../src/kernel/store.ts';
 import { type BackupFolders, checkBackup, foldersIn } from '../../../src/lifecycle/backup/check-backup.ts';
 import { backupTenant } from '../../../src/lifecycle/backup/make-backup.ts';
 import { restoreTenant } from '../../../src/lifecycle/backup/restore.ts';
+import { memoryObjects } from '../../doubles/memory-objects.ts';
 
 export const BY = { user: 'operator', client: 'test' };
 
@@ -62,6 +63,7 @@ export function openRestore(
   const forgetAccount = async (): Promise<void> => undefined;
   const house = {
     ...{ store, charts, keys, secrets, audit, clock: Date.now, outside, forgetAccount, plan: BACKUP_PLAN },
+    objects: memoryObjects(),
   };
   const visits = new VisitReader({ store, charts });
   const restore = async (tenant: TenantId, from: string, elsewhere: Partial<BackupFolders> = {}) => {
