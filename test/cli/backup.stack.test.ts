@@ -48,6 +48,9 @@ describe('chartseal backup and restore, on the local stack', () => {
     const owner = openPostgresStore({ connectionString: at.stack.env['CHARTSEAL_DATABASE_OWNER_URL'] ?? '' });
     await destroyTenant(owner, LAKESIDE);
     await owner.close();
+    const { CHARTSEAL_CHECKPOINTS: _outside, ...env } = at.stack.env as Record<string, string>;
+    const barred = await run(at.dataDir, ['restore', folder, '--tenant', LAKESIDE], env);
+    expect([barred.code, barred.err]).toEqual([1, expect.stringContaining('(RESTORE_OUTSIDE)')]);
     const dry = await json('restore', folder, '--dry-run');
     expect([dry.code, dry.said]).toMatchObject([0, { dryRun: true, rows: expect.any(Number) }]);
     const { code, said, err } = await json('restore', folder);
