@@ -14,8 +14,11 @@ export interface Outcome {
   readonly evidence: JsonValue;
 }
 
-/** One thing that is so or is not. Pure: it judges facts that were gathered once, and does no I/O. */
-export interface Check {
+/**
+ * One thing that is so or is not. Pure: it judges facts that were gathered once, and does no I/O. `F` is what of them it
+ * looks at.
+ */
+export interface Check<F = Facts> {
   /** Stable, kebab-case: reports of different days are compared by it. */
   readonly id: string;
   /** What holds when it is satisfied. */
@@ -24,7 +27,7 @@ export interface Check {
   readonly method: 'EXAMINE' | 'TEST';
   /** What to do when it is not satisfied. */
   readonly remedy: string;
-  run(facts: Facts): Outcome;
+  run(facts: F): Outcome;
 }
 
 /** The two answers of a check, `yes` when `ok`. */

@@ -3,6 +3,7 @@ import type { TenantId } from '../kernel/ids.ts';
 import type { KeyStatus } from '../lifecycle/rotation/survey.ts';
 import type { LogFacts } from './scan/log.ts';
 import type { RowFacts } from './scan/rows.ts';
+import type { SessionLifetimes } from './sessions.ts';
 
 /** What the configuration says, without a secret. Times in ms. */
 export interface ConfigFacts {
@@ -37,18 +38,9 @@ export interface ConfigFacts {
   readonly recordMs: number;
   readonly backupMs: number;
   readonly keyMaxAgeMs: number;
-  readonly sessions: SessionFacts;
+  readonly sessions: SessionLifetimes;
   /** True unless the database's address is elsewhere and reached without TLS. */
   readonly databaseTls: boolean;
-}
-
-/** How long what lets people in is good for, in seconds. */
-export interface SessionFacts {
-  readonly accessToken: number;
-  readonly grant: number;
-  readonly idleGrant: number;
-  readonly session: number;
-  readonly refreshGrace: number;
 }
 
 /** What the access policies answer. */

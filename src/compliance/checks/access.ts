@@ -1,18 +1,20 @@
 import { type Check, cannotTell, count, judge } from '../check.ts';
+import type { AccessFacts, ConfigFacts } from '../facts.ts';
+import type { DutyFacts } from '../scan/duties.ts';
 import { foundJson } from '../scan/places.ts';
+import { SESSION_LIMITS } from '../sessions.ts';
 
-/** The longest that what lets people in may be good for here, in seconds. */
-export const SESSION_LIMITS = {
-  accessToken: 15 * 60,
-  session: 30 * 60,
-  grant: 90 * 86_400,
-  idleGrant: 30 * 86_400,
-  refreshGrace: 60,
-} as const;
 const MOST_CHARTS_AN_HOUR = 200;
 
-/** Who gets in, and to what. */
-export const ACCESS: readonly Check[] = [
+/** What is known of who gets in, whoever’s house it is. */
+export interface AdmittanceFacts {
+  readonly access: AccessFacts;
+  readonly config: Pick<ConfigFacts, 'withoutSecondFactor' | 'staffRoles' | 'sessions'>;
+  readonly rows: { readonly duties: Pick<DutyFacts, 'members' | 'oddMembers'> };
+}
+
+/** Who gets in, and to what, in any house. */
+export const ADMITTANCE: readonly Check<AdmittanceFacts>[] = [
   {
     id: 'policies-answer',
     title: 'The access policies answer every case of their table, refusals above all',
@@ -69,18 +71,6 @@ export const ACCESS: readonly Check[] = [
     },
   },
   {
-    id: 'chart-limits',
-    title: 'Somebody who opens unusually many charts is stopped',
-    method: 'EXAMINE',
-    remedy: 'Lower CHARTSEAL_PERSON_CHARTS.',
-    run: ({ config: { personChartsAnHour } }) =>
-      judge(personChartsAnHour <= MOST_CHARTS_AN_HOUR, {
-        yes: `A person is stopped at ${personChartsAnHour} charts an hour.`,
-        no: `A person is stopped at ${personChartsAnHour} charts an hour only; ${MOST_CHARTS_AN_HOUR} is the most here.`,
-        evidence: { anHour: personChartsAnHour },
-      }),
-  },
-  {
     id: 'members-known',
     title: 'Every account has one known role, and patients their own chart',
     method: 'TEST',
@@ -90,6 +80,23 @@ export const ACCESS: readonly Check[] = [
         yes: `${count(duties.members, 'account')}, each with a known role.`,
         no: `${count(duties.oddMembers.count, 'account')} with an unknown role or without a chart.`,
         evidence: { members: duties.members, ...(foundJson(duties.oddMembers) as object) },
+      }),
+  },
+];
+
+/** Who gets in here, and to what. */
+export const ACCESS: readonly Check[] = [
+  ...ADMITTANCE,
+  {
+    id: 'chart-limits',
+    title: 'Somebody who opens unusually many charts is stopped',
+    method: 'EXAMINE',
+    remedy: 'Lower CHARTSEAL_PERSON_CHARTS.',
+    run: ({ config: { personChartsAnHour } }) =>
+      judge(personChartsAnHour <= MOST_CHARTS_AN_HOUR, {
+        yes: `A person is stopped at ${personChartsAnHour} charts an hour.`,
+        no: `A person is stopped at ${personChartsAnHour} charts an hour only; ${MOST_CHARTS_AN_HOUR} is the most here.`,
+        evidence: { anHour: personChartsAnHour },
       }),
   },
   {

@@ -1,5 +1,6 @@
 import type { VerdictName } from '../../audit/verify/report.ts';
 import { type Check, cannotTell, count, judge } from '../check.ts';
+import type { LogFacts } from '../scan/log.ts';
 import { foundJson } from '../scan/places.ts';
 
 const NO_LOG = 'No log could be verified. Set CHARTSEAL_CHECKPOINTS, and run chartseal audit verify.';
@@ -27,6 +28,46 @@ const verdict = (name: VerdictName, check: Pick<Check, 'id' | 'title' | 'remedy'
 });
 const ALARM =
   'Follow “audit alarm” in docs/runbook.md: keep the bundle, compare checkpoints, find who wrote.';
+
+/** What is known of events, whoever’s log they are in. */
+export interface EventFacts {
+  readonly log: Pick<
+    LogFacts,
+    'events' | 'unattributed' | 'refusals' | 'disclosures' | 'unnamedDisclosures'
+  > | null;
+}
+
+/** What events say, in any log. */
+export const EVENTS: readonly Check<EventFacts>[] = [
+  {
+    id: 'events-attributed',
+    title: 'Every event on a patient names who, why and by which policy',
+    method: 'TEST',
+    remedy: 'Find what wrote the named events past the pipeline.',
+    run: ({ log }) =>
+      log === null || log.events === 0
+        ? cannotTell('The log has no event yet.')
+        : judge(log.unattributed.count === 0, {
+            yes: `${count(log.events, 'event')}, each with person, purpose and policy; ${log.refusals} of them refusals.`,
+            no: `${count(log.unattributed.count, 'event')} without person, purpose or policy.`,
+            evidence: foundJson(log.unattributed),
+          }),
+  },
+  {
+    id: 'disclosures-named',
+    title: 'Every disclosure names who received it',
+    method: 'TEST',
+    remedy: 'Name the recipient: an accounting without one is none (45 CFR 164.528(b)(2)(ii)).',
+    run: ({ log }) =>
+      log === null
+        ? cannotTell(NO_LOG)
+        : judge(log.unnamedDisclosures.count === 0, {
+            yes: `${count(log.disclosures, 'disclosure')}, each with its recipient.`,
+            no: `${count(log.unnamedDisclosures.count, 'disclosure')} without a recipient.`,
+            evidence: foundJson(log.unnamedDisclosures),
+          }),
+  },
+];
 
 /** The log, held to account by the verifier, and what its events say. */
 export const AUDIT: readonly Check[] = [
@@ -110,32 +151,5 @@ export const AUDIT: readonly Check[] = [
             },
           }),
   },
-  {
-    id: 'events-attributed',
-    title: 'Every event on a patient names who, why and by which policy',
-    method: 'TEST',
-    remedy: 'Find what wrote the named events past the pipeline.',
-    run: ({ log }) =>
-      log === null || log.events === 0
-        ? cannotTell('The log has no event yet.')
-        : judge(log.unattributed.count === 0, {
-            yes: `${count(log.events, 'event')}, each with person, purpose and policy; ${log.refusals} of them refusals.`,
-            no: `${count(log.unattributed.count, 'event')} without person, purpose or policy.`,
-            evidence: foundJson(log.unattributed),
-          }),
-  },
-  {
-    id: 'disclosures-named',
-    title: 'Every disclosure names who received it',
-    method: 'TEST',
-    remedy: 'Name the recipient: an accounting without one is none (45 CFR 164.528(b)(2)(ii)).',
-    run: ({ log }) =>
-      log === null
-        ? cannotTell(NO_LOG)
-        : judge(log.unnamedDisclosures.count === 0, {
-            yes: `${count(log.disclosures, 'disclosure')}, each with its recipient.`,
-            no: `${count(log.unnamedDisclosures.count, 'disclosure')} without a recipient.`,
-            evidence: foundJson(log.unnamedDisclosures),
-          }),
-  },
+  ...EVENTS,
 ];

@@ -1,11 +1,21 @@
 import { type Check, cannotTell, count, judge } from '../check.ts';
+import type { Facts } from '../facts.ts';
 import { type Found, foundJson } from '../scan/places.ts';
+import type { RowFacts } from '../scan/rows.ts';
+import type { SealedFacts } from '../scan/sealed.ts';
+
+/** What is known of stored rows, whoever’s they are. */
+export interface StoredFacts {
+  readonly rows: Pick<RowFacts, 'seen' | 'isPartial' | 'plaintext'> & {
+    readonly sealed: Pick<SealedFacts, 'values' | 'byColumn' | 'otherwise' | 'readable'>;
+  };
+}
 
 /** A check that is satisfied when a pass over the rows found nothing of a kind. */
-const nothingFound = (
+const nothingFound = <F extends StoredFacts>(
   check: Pick<Check, 'id' | 'title' | 'remedy'>,
-  of: (facts: Parameters<Check['run']>[0]) => { found: Found; among: string; what: string },
-): Check => ({
+  of: (facts: F) => { found: Found; among: string; what: string },
+): Check<F> => ({
   ...check,
   method: 'TEST',
   run: (facts) => {
@@ -18,8 +28,8 @@ const nothingFound = (
   },
 });
 
-/** What lies in the store, looked at byte by byte. */
-export const ENCRYPTION: readonly Check[] = [
+/** What lies in any store, looked at byte by byte. */
+export const STORED_VALUES: readonly Check<StoredFacts>[] = [
   {
     id: 'sealed-values',
     title: 'Every sealed value is AES-256-GCM under a key of its own',
@@ -70,7 +80,12 @@ export const ENCRYPTION: readonly Check[] = [
     },
     ({ rows: { sealed, seen } }) => ({ found: sealed.readable, among: count(seen, 'row'), what: 'readable' }),
   ),
-  nothingFound(
+];
+
+/** What lies in Chartseal’s store. */
+export const ENCRYPTION: readonly Check[] = [
+  ...STORED_VALUES,
+  nothingFound<Facts>(
     {
       id: 'bytes-declared',
       title: 'Of every column of bytes it is said how it is protected',
@@ -82,7 +97,7 @@ export const ENCRYPTION: readonly Check[] = [
       what: 'undeclared',
     }),
   ),
-  nothingFound(
+  nothingFound<Facts>(
     {
       id: 'values-have-owners',
       title: 'No sealed value outlives its patient’s key',
@@ -94,7 +109,7 @@ export const ENCRYPTION: readonly Check[] = [
       what: 'without a key',
     }),
   ),
-  nothingFound(
+  nothingFound<Facts>(
     {
       id: 'keys-wrapped',
       title: 'Every stored data key is wrapped, by an exactly named key',
@@ -106,7 +121,7 @@ export const ENCRYPTION: readonly Check[] = [
       what: 'not wrapped, or named by an alias',
     }),
   ),
-  nothingFound(
+  nothingFound<Facts>(
     {
       id: 'keys-own-tenant',
       title: 'Every data key is wrapped by the tenant’s own key',

@@ -1,3 +1,4 @@
+import type { KeyStatus } from '../../lifecycle/rotation/survey.ts';
 import { type Check, cannotTell, count, judge } from '../check.ts';
 import type { Facts } from '../facts.ts';
 import { foundJson } from '../scan/places.ts';
@@ -6,11 +7,16 @@ const DAY_MS = 86_400_000;
 const days = (ms: number): number => Math.floor(ms / DAY_MS);
 const UNSEEN = 'The keys could not be looked at. Run the report with a role that may describe them in KMS.';
 
+/** What is known of a wrapping key, whoever’s it is; null where it may not be looked at. */
+export interface WrappingKey {
+  readonly keys: { readonly wrappingKey: Pick<KeyStatus['wrappingKey'], 'facts' | 'problem'> } | null;
+}
+
 /** Judges the age of the oldest key of a kind. */
-const ageOf = (
+export const ageOf = <K>(
   check: Pick<Check, 'id' | 'title' | 'remedy'>,
-  oldest: (keys: NonNullable<Facts['keys']>) => number | null,
-): Check => ({
+  oldest: (keys: K) => number | null,
+): Check<{ keys: K | null; at: number; config: Pick<Facts['config'], 'keyMaxAgeMs'> }> => ({
   ...check,
   method: 'TEST',
   run: ({ keys, at, config: { keyMaxAgeMs } }) => {
@@ -25,23 +31,8 @@ const ageOf = (
   },
 });
 
-/** Keys: where they are, how old, and whether they turn. */
-export const KEYS: readonly Check[] = [
-  {
-    id: 'key-custody',
-    title: 'Wrapping keys are in a key management service, apart from the data',
-    method: 'EXAMINE',
-    remedy: 'Set CHARTSEAL_KMS=aws, and move the tenant’s key: chartseal keys rewrap --key ARN.',
-    run: ({ config: { kms } }) =>
-      judge(kms === 'aws', {
-        yes: 'Wrapping keys are in AWS KMS and never leave it.',
-        no:
-          kms === 'local'
-            ? 'Wrapping keys are in the server’s environment.'
-            : 'Wrapping keys are in an emulator.',
-        evidence: { kms },
-      }),
-  },
+/** What holds of a wrapping key in any key management service. */
+export const WRAPPING_KEY: readonly Check<WrappingKey>[] = [
   {
     id: 'key-works',
     title: 'The tenant’s wrapping key works and is enabled',
@@ -74,6 +65,26 @@ export const KEYS: readonly Check[] = [
       });
     },
   },
+];
+
+/** Keys: where they are, how old, and whether they turn. */
+export const KEYS: readonly Check[] = [
+  {
+    id: 'key-custody',
+    title: 'Wrapping keys are in a key management service, apart from the data',
+    method: 'EXAMINE',
+    remedy: 'Set CHARTSEAL_KMS=aws, and move the tenant’s key: chartseal keys rewrap --key ARN.',
+    run: ({ config: { kms } }) =>
+      judge(kms === 'aws', {
+        yes: 'Wrapping keys are in AWS KMS and never leave it.',
+        no:
+          kms === 'local'
+            ? 'Wrapping keys are in the server’s environment.'
+            : 'Wrapping keys are in an emulator.',
+        evidence: { kms },
+      }),
+  },
+  ...WRAPPING_KEY,
   {
     id: 'key-generation',
     title: 'Data keys are wrapped by the newest generation of the wrapping key',
@@ -110,7 +121,7 @@ export const KEYS: readonly Check[] = [
       title: 'No patient’s key is over its greatest age',
       remedy: 'Run chartseal keys rotate patients.',
     },
-    ({ patients }) => patients.oldest,
+    ({ patients }: KeyStatus) => patients.oldest,
   ),
   ageOf(
     {
@@ -118,7 +129,7 @@ export const KEYS: readonly Check[] = [
       title: 'The search index key is not over its greatest age',
       remedy: 'Run chartseal keys rotate index.',
     },
-    ({ index }) => index?.createdAt ?? null,
+    ({ index }: KeyStatus) => index?.createdAt ?? null,
   ),
   {
     id: 'rotation-finished',

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../kernel/collection.ts';
 
-const MAX_PLACES = 20;
+/** How many places a finding names. */
+export const MAX_PLACES = 20;
 
 /** Where something was found: the first places, and how many there are. Memory does not grow with the rows. */
 export class Places {

@@ -1,6 +1,7 @@
-import { type Found, Places } from './places.ts';
+import { PlaintextCells } from './cells.ts';
+import type { Found } from './places.ts';
 import { columnsOf, type Page, type RowWatch } from './rows.ts';
-import { readableText, type Shape, shapesIn } from './shapes.ts';
+import { readableText } from './shapes.ts';
 import { PUBLIC_COLUMNS } from './stored-bytes.ts';
 
 /** Known shapes of PHI and cards that lie in the rows in clear. */
@@ -11,16 +12,12 @@ export interface PlaintextFacts {
   readonly cards: Found;
 }
 
-/** A clinic's own columns may hold these. */
-const PUBLIC_SHAPES: ReadonlySet<Shape> = new Set(['name', 'phone', 'date']);
 /** Of an event's leaf all but its time, which is no shape of a bare date. */
 const WRITTEN = ['text', 'json'] as const;
 
 /** Looks for PHI and card numbers in every column that can be read. */
 export class PlaintextWatch implements RowWatch {
-  readonly #phi = new Places();
-  readonly #cards = new Places();
-  #texts = 0;
+  readonly #cells = new PlaintextCells();
 
   see({ of, rows }: Page): void {
     const written = WRITTEN.flatMap((type) => columnsOf(of, type));
@@ -40,14 +37,10 @@ export class PlaintextWatch implements RowWatch {
   }
 
   get facts(): PlaintextFacts {
-    return { texts: this.#texts, phi: this.#phi.found, cards: this.#cards.found };
+    return this.#cells.facts;
   }
 
   #look(column: string, id: string, text: string): void {
-    this.#texts += 1;
-    for (const shape of shapesIn(text)) {
-      if (PUBLIC_SHAPES.has(shape) && PUBLIC_COLUMNS.has(column)) continue;
-      (shape === 'card' ? this.#cards : this.#phi).add(`${column} ${id}: ${shape}`);
-    }
+    this.#cells.see(column, id, { text, isPublic: PUBLIC_COLUMNS.has(column) });
   }
 }

@@ -3,9 +3,9 @@ import { CryptoError } from '../../crypto/errors.ts';
 import { type PatientRef, patientKeys } from '../../crypto/patient-keys.ts';
 import { keyVersionOf } from '../../crypto/sealed-value.ts';
 import { ref } from '../../kernel/collection.ts';
+import { SealedCells } from './cells.ts';
 import { type Found, Places } from './places.ts';
 import { columnsOf, type Page, type RowWatch, rowsOf } from './rows.ts';
-import { readableText } from './shapes.ts';
 import { STORED_BYTES } from './stored-bytes.ts';
 
 /** What the headers of the sealed rows say. */
@@ -27,13 +27,10 @@ export interface SealedFacts {
 
 /** Reads headers; opens nothing. */
 export class SealedWatch implements RowWatch {
-  readonly #byColumn: Record<string, number> = {};
-  readonly #otherwise = new Places();
-  readonly #readable = new Places();
+  readonly #cells = new SealedCells();
   readonly #undeclared = new Places();
   readonly #stale = new Places();
   readonly #orphans = new Places();
-  #values = 0;
 
   async see(page: Page): Promise<void> {
     for (const column of columnsOf(page.of, 'bytes')) this.#seeColumn(page, column);
@@ -42,8 +39,7 @@ export class SealedWatch implements RowWatch {
 
   get facts(): SealedFacts {
     return {
-      ...{ values: this.#values, byColumn: this.#byColumn },
-      ...{ otherwise: this.#otherwise.found, readable: this.#readable.found },
+      ...this.#cells.facts,
       ...{ undeclared: this.#undeclared.found, stale: this.#stale.found, orphans: this.#orphans.found },
     };
   }
@@ -55,14 +51,8 @@ export class SealedWatch implements RowWatch {
     for (const { id, row } of rows) {
       const bytes = row[column];
       if (!(bytes instanceof Uint8Array) || bytes.length === 0) continue;
-      if (kind !== 'leaf' && readableText(bytes) !== null) this.#readable.add(`${name} ${id}`);
-      if (kind !== 'sealed') continue;
-      if (versionOf(bytes) === null) {
-        this.#otherwise.add(`${name} ${id}`);
-      } else {
-        this.#values += 1;
-        this.#byColumn[name] = (this.#byColumn[name] ?? 0) + 1;
-      }
+      if (kind !== 'leaf') this.#cells.seeBytes(name, id, bytes);
+      if (kind === 'sealed') this.#cells.see(name, id, bytes);
     }
   }
 

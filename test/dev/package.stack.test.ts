@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { buildCrypto } from '../../src/dev/build-crypto.ts';
+import { buildPackage } from '../../src/dev/build-package.ts';
 import { startKmsEmulator } from '../../src/dev/kms-emulator/server.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -29,7 +29,7 @@ afterAll(async () => await rm(work, { recursive: true, force: true }));
 /** Packs as `npm publish` would, and unpacks where `npm install` would. The repository stays as it is. */
 async function installPackage(): Promise<string[]> {
   const source = join(work, 'source');
-  await buildCrypto(join(source, 'dist'));
+  await buildPackage(join(source, 'dist'));
   await copyFile(join(ROOT, 'package.json'), join(source, 'package.json'));
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--offline'], { cwd: source });
   const answer: unknown = JSON.parse(stdout);
@@ -39,7 +39,7 @@ async function installPackage(): Promise<string[]> {
   await mkdir(join(modules, 'chartseal'), { recursive: true });
   const into = ['-C', join(modules, 'chartseal'), '--strip-components=1'];
   await run('tar', ['-xzf', join(source, pack.filename), ...into]);
-  for (const name of ['@aws-sdk', '@google-cloud', '@types', 'pg'])
+  for (const name of ['@aws-sdk', '@google-cloud', '@types', 'card-validator', 'credit-card-type', 'pg'])
     await symlink(join(ROOT, 'node_modules', name), join(modules, name));
   return pack.files.map(({ path }) => path);
 }
@@ -59,7 +59,14 @@ async function compile(file: string, options: readonly string[] = []): Promise<s
 async function example(name: string, env: Record<string, string>): Promise<string> {
   await copyFile(join(ROOT, 'examples', name), join(project, name));
   expect(await compile(name, ['--noEmit'])).toBe('');
-  const { stdout } = await run(process.execPath, [name], { cwd: project, env: { ...process.env, ...env } });
+  // Its exit code is its own word on what it found; what it wrote is the answer either way.
+  const { stdout } = await run(process.execPath, [name], {
+    cwd: project,
+    env: { ...process.env, ...env },
+  }).catch((error: { stdout: string; stderr: string }) => {
+    if (error.stderr !== '') throw error;
+    return error;
+  });
   return stdout;
 }
 
@@ -86,6 +93,11 @@ describe('the package in another project', () => {
     expect(packed).toEqual(
       expect.arrayContaining(['package.json', 'dist/crypto/index.js', 'dist/crypto/index.d.ts']),
     );
+    expect(packed).toEqual(
+      expect.arrayContaining(['dist/compliance/index.js', 'dist/compliance/index.d.ts']),
+    );
+    // Only what the exports lead to: none of the server's own declarations.
+    expect(packed.filter((path) => /^dist\/(?:lifecycle|audit|access|clinic)\//.test(path))).toEqual([]);
     expect(
       packed.filter((path) => /^(?:src\/(?!cli\/chartseal\.ts)|test\/|emulator-data\/)/.test(path)),
     ).toEqual([]);
@@ -115,6 +127,25 @@ describe('the package in another project', () => {
     );
   });
 
+  test('has one class of each error, whichever of its modules throws it', async () => {
+    await writeFile(
+      join(project, 'errors.js'),
+      `import { InputError } from 'chartseal/crypto';
+      import { checkEncryptionAtRest } from 'chartseal/compliance';
+      await checkEncryptionAtRest([{ name: 'c', sealed: ['a', 'a'], rows: [] }]).catch((error) =>
+        process.stdout.write([error instanceof InputError, error.code].join(' ')));`,
+    );
+    expect((await run(process.execPath, ['errors.js'], { cwd: project })).stdout).toBe('true INPUT');
+  });
+
+  test('does not compile where a finding’s status is misspelt', async () => {
+    await writeFile(
+      join(project, 'status.ts'),
+      "import type { Finding } from 'chartseal/compliance';\nexport const red = (one: Finding) => one.status === 'not-satisfied';\n",
+    );
+    expect(await compile('status.ts', ['--noEmit'])).toContain('error TS2367');
+  });
+
   test('gives nothing but what it exports', async () => {
     await writeFile(join(project, 'deep.js'), "await import('chartseal/dist/crypto/index.js');");
     await expect(run(process.execPath, ['deep.js'], { cwd: project })).rejects.toThrow(
@@ -124,6 +155,19 @@ describe('the package in another project', () => {
 });
 
 describe('the examples, run from the package', () => {
+  test('findings on an app’s own rows, keys, access and log, with the one row that is in clear', async () => {
+    const lines = (await example('compliance.ts', {})).trim().split('\n');
+    const red = lines.filter((line) => !line.startsWith('satisfied'));
+    expect(lines).toHaveLength(15);
+    expect(red.map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
+      'notSatisfied sealed-values',
+      'notSatisfied no-plaintext-phi',
+      'notAssessable access-matrix',
+      'notAssessable session-limits',
+    ]);
+    expect(lines.join('\n')).not.toMatch(/Lena|Ostrow/);
+  });
+
   test('PostgreSQL, with keys in KMS', async () => {
     const kms = await startKmsEmulator();
     const credentials = { accessKeyId: 'AKIATESTROOT', secretAccessKey: 'not-checked' };
