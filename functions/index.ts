@@ -12,6 +12,7 @@ import { expiryRound } from '../src/collections.ts';
 import { type Composed, compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import { configurationRound } from '../src/configuration.ts';
+import { HOSTING, SECRETS } from '../src/hosting.ts';
 import type { Asset } from '../src/http/app.ts';
 import { ChartsealError } from '../src/kernel/errors.ts';
 import type { JobTask } from '../src/lifecycle/jobs/queue.ts';
@@ -19,11 +20,10 @@ import { runTask } from '../src/lifecycle/jobs/worker.ts';
 import { privacyRound } from '../src/lifecycle/privacy-round.ts';
 import { rotationRound } from '../src/lifecycle/rotation/due.ts';
 
-const SECRETS = ['CHARTSEAL_SIGNING_KEYS', 'CHARTSEAL_COOKIE_KEYS'];
 /** Beside this file once it is bundled: the browser code and its index. */
 const WEB = join(import.meta.dirname, 'web');
 
-const REGION = 'us-central1';
+const REGION = HOSTING.functionsRegion;
 
 let composed: Composed | undefined;
 

@@ -4,6 +4,7 @@ import { auditExport } from './commands/audit-export.ts';
 import { auditDisclosures, auditReport } from './commands/audit-report.ts';
 import { auditVerify } from './commands/audit-verify.ts';
 import { backup } from './commands/backup.ts';
+import { compliancePolicies } from './commands/compliance-policies.ts';
 import { complianceReport } from './commands/compliance-report.ts';
 import { demo } from './commands/demo.ts';
 import { deploy } from './commands/deploy.ts';
@@ -57,4 +58,5 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['audit report', auditReport],
   ['audit disclosures', auditDisclosures],
   ['compliance report', complianceReport],
+  ['compliance policies', compliancePolicies],
 ]);

@@ -33,7 +33,8 @@ export interface RequestMark {
 }
 
 const ANSWER_SCHEMA = 1;
-const KEPT_MS = 86_400_000;
+/** How long an answer is kept for whoever asks again. */
+export const KEPT_MS = 86_400_000;
 
 /** Marks a request. Call it before the transaction: it may need KMS. */
 export async function markRequest(secrets: TenantSecrets, request: RequestIdentity): Promise<RequestMark> {

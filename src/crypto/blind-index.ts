@@ -26,7 +26,7 @@ export interface IndexBits {
 export const DEFAULT_INDEX_BITS: IndexBits = { nameBirthDate: 12, surnameBirthYear: 10 };
 
 /** Tags of mrn, email and phone: no two values collide. */
-const EXACT_BITS = 128;
+export const EXACT_BITS = 128;
 
 /**
  * The tag of normalised `parts` for a purpose, `bits` long, as base64url. `indexKey` is 256 random bits of one

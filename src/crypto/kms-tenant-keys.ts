@@ -34,7 +34,8 @@ export interface WrappingKeyFacts {
   readonly rotation: { readonly periodDays: number; readonly nextAt: number | null } | null;
 }
 
-const PERIOD_DAYS = 365;
+/** How often KMS turns a tenant’s key, in days. */
+export const WRAPPING_KEY_DAYS = 365;
 const ROTATED_MS = 60_000;
 const POLL_MS = 500;
 
@@ -66,7 +67,7 @@ export class KmsTenantKeys {
         Policy: JSON.stringify(tenantKeyPolicy(arn, tenant)),
       };
       await callKms((bound) => kms.send(new PutKeyPolicyCommand(policy), bound));
-      const rotation = { KeyId: arn, RotationPeriodInDays: PERIOD_DAYS };
+      const rotation = { KeyId: arn, RotationPeriodInDays: WRAPPING_KEY_DAYS };
       await callKms((bound) => kms.send(new EnableKeyRotationCommand(rotation), bound));
       return arn;
     });
@@ -140,7 +141,7 @@ export class KmsTenantKeys {
       material: key?.CurrentKeyMaterialId ?? null,
       rotation: isOn
         ? {
-            periodDays: rotation.RotationPeriodInDays ?? PERIOD_DAYS,
+            periodDays: rotation.RotationPeriodInDays ?? WRAPPING_KEY_DAYS,
             nextAt: rotation.NextRotationDate?.getTime() ?? null,
           }
         : null,

@@ -23,6 +23,8 @@ const SALT_AT = 8;
 const COMMITMENT_AT = 24;
 const CIPHERTEXT_AT = 56;
 const TAG_BYTES = 16;
+/** The cipher by Node’s name, its key and its tag. */
+export const CIPHER = { name: 'aes-256-gcm', keyBits: 256, tagBits: TAG_BYTES * 8 } as const;
 /** What sealing adds to a plaintext, in bytes. */
 export const SEAL_OVERHEAD = CIPHERTEXT_AT + TAG_BYTES;
 /** The largest plaintext of one sealed value, in bytes; larger ones are chunked. */
@@ -56,7 +58,7 @@ export function seal(plaintext: Uint8Array, key: DataKey, context: Uint8Array): 
   const secret = deriveValueKey(sealed, key.secret, context);
   sealed.set(commitment, COMMITMENT_AT);
   const data = aad(sealed, context);
-  const cipher = createCipheriv('aes-256-gcm', secret, aadIv, TAG_LENGTH);
+  const cipher = createCipheriv(CIPHER.name, secret, aadIv, TAG_LENGTH);
   cipher.setAAD(data);
   cipher.update(plaintext).copy(sealed, CIPHERTEXT_AT);
   cipher.final();
@@ -81,7 +83,7 @@ export function open(sealed: Uint8Array, key: DataKey, context: Uint8Array): Buf
     throw new CryptoError('COMMITMENT', 'The value was sealed for another place or under another key.');
   }
   const tagAt = bytes.length - TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', secret, aadIv, TAG_LENGTH);
+  const decipher = createDecipheriv(CIPHER.name, secret, aadIv, TAG_LENGTH);
   decipher.setAAD(data);
   decipher.setAuthTag(bytes.subarray(tagAt));
   const plaintext = decipher.update(bytes.subarray(CIPHERTEXT_AT, tagAt));

@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import { systemClock } from '../kernel/clock.ts';
 import type { Store } from '../kernel/store.ts';
 import { keepClient } from './adapter.ts';
-import type { ClientPolicy } from './clients.ts';
+import { CHATGPT_HOSTS, type ClientPolicy } from './clients.ts';
 import { developmentOnly } from './development.ts';
 import type { OAuthEvent } from './events.ts';
 import { createFederation, type IdentityProvider } from './federation.ts';
@@ -75,7 +75,6 @@ export interface AuthorizationServer {
 }
 
 const IDENTITY_TOOLKIT = 'https://identitytoolkit.googleapis.com';
-const CHATGPT_HOSTS = ['chatgpt.com', 'openai.com'];
 
 /**
  * @throws OAuthError `SETUP` for an http issuer, an Auth emulator or an exempted account without

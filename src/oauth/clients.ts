@@ -13,6 +13,8 @@ export interface ClientPolicy {
   readonly loopback: boolean;
 }
 
+/** Hosts of ChatGPT's own client documents and key sets. */
+export const CHATGPT_HOSTS = ['chatgpt.com', 'openai.com'];
 const CHATGPT_REDIRECT = /^https:\/\/chatgpt\.com\/connector\/oauth\/[A-Za-z0-9_-]{1,128}$/;
 const CHATGPT_SHARED_REDIRECT = 'https://chatgpt.com/connector_platform_oauth_redirect';
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]']);

@@ -78,6 +78,16 @@ describe.each(STORES)('chartseal compliance report on real %s', (store) => {
     expect(JSON.stringify(made)).not.toContain('ana@');
   });
 
+  test('the policies are written from what the stack is, as files, as pages and as JSON', async () => {
+    const folder = join(at.dataDir, 'policies');
+    const ended = await run(at.dataDir, ['compliance', 'policies', '--out', folder]);
+    expect(ended).toMatchObject({ code: 0, out: expect.stringContaining('key-management.md') });
+    expect(readFileSync(join(folder, 'key-management.md'), 'utf8')).toContain('this is a development stack');
+    const { out } = await run(at.dataDir, ['compliance', 'policies', '--json']);
+    expect((JSON.parse(out) as { id: string }[]).map(({ id }) => id)).toContain('privacy-notice');
+    expect((await run(at.dataDir, ['compliance', 'policies', 'more'])).code).toBe(2);
+  });
+
   test('words that make no call are usage', async () => {
     expect((await run(at.dataDir, ['compliance', 'report'])).code).toBe(2);
   });

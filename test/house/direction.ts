@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['oauth', 'mcp'],
   ['wallet', 'console', 'documents', 'emergency', 'privacy'],
   ['storage', 'http'],
-  ['config', 'collections'],
+  ['config', 'collections', 'hosting'],
   ['backup-plan'],
   ['compose-parts'],
   ['compose-pages', 'configuration'],

@@ -1,5 +1,7 @@
 import { type Check, cannotTell, count, judge } from '../check.ts';
 
+/** The oldest version of TLS that is taken. */
+export const TLS_FLOOR = '1.2';
 const YEAR_S = 31_536_000;
 const ODD_REDIRECT = /[*]|^(?!https:\/\/)/;
 const LEAST_DISTINCT = 10;
@@ -59,9 +61,9 @@ export const PLATFORM: readonly Check[] = [
   },
   {
     id: 'tls-floor',
-    title: 'TLS below 1.2 is refused',
+    title: `TLS below ${TLS_FLOOR} is refused`,
     method: 'TEST',
-    remedy: 'Set the load balancer’s TLS policy to 1.2 or newer.',
+    remedy: `Set the load balancer’s TLS policy to ${TLS_FLOOR} or newer.`,
     run: ({ transport }) =>
       transport === null
         ? cannotTell(

@@ -1,5 +1,5 @@
 import { COLLECTIONS } from '../../collections.ts';
-import { SECRETS } from './checks.ts';
+import { HOSTING, SECRETS } from '../../hosting.ts';
 
 /** What only somebody with the accounts can do, in its order: a title and the commands of each step. */
 export interface ByHand {
@@ -17,7 +17,6 @@ const SERVICES = [
   'secretmanager',
   'identitytoolkit',
 ];
-const REGION = 'us-central1';
 /** Each under an identity of its own, so that none can do the work of another. */
 const ACCOUNTS = { app: 'chartseal', rewrap: 'chartseal-keys', signing: 'chartseal-signing' } as const;
 
@@ -35,7 +34,9 @@ export function stepsByHand(project: string): ByHand[] {
       title: 'Google services, and the database where the BAA covers it',
       commands: [
         gcloud(`services enable ${SERVICES.map((name) => `${name}.googleapis.com`).join(' ')}`),
-        gcloud('firestore databases create --location=nam5 --delete-protection --enable-pitr'),
+        gcloud(
+          `firestore databases create --location=${HOSTING.firestoreLocation} --delete-protection --enable-pitr`,
+        ),
       ],
     },
     {
@@ -116,7 +117,9 @@ function deployStep(project: string): ByHand {
         ['keyrotation', ACCOUNTS.rewrap],
         ['jobstep', ACCOUNTS.rewrap],
       ].map(([service, name = '']) =>
-        gcloud(`run services update ${service} --region=${REGION} --service-account=${email(name)}`),
+        gcloud(
+          `run services update ${service} --region=${HOSTING.functionsRegion} --service-account=${email(name)}`,
+        ),
       ),
     ],
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { loadPolicyEngine, POLICY_NAMES } from '../../access/policy-engine.ts';
 import { COLLECTIONS } from '../../collections.ts';
 import { readConfig } from '../../config.ts';
+import { SECRETS } from '../../hosting.ts';
 import { ChartsealError } from '../../kernel/errors.ts';
 import { buildFunctions } from '../build-functions.ts';
 import { fail, type Judgement, notChecked, pass } from '../doctor/check.ts';
@@ -133,9 +134,6 @@ export const DEPLOY_CHECKS: readonly DeployCheck[] = [
     },
   },
 ];
-
-/** What Secret Manager holds. */
-export const SECRETS = ['CHARTSEAL_SIGNING_KEYS', 'CHARTSEAL_COOKIE_KEYS'] as const;
 
 async function judgeIndexes({ root }: Deployment): Promise<Judgement> {
   const { fieldOverrides } = (await jsonOf(root, 'firestore.indexes.json')) as {
