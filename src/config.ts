@@ -26,6 +26,8 @@ export interface Config {
   readonly documents:
     | { readonly kind: 'bucket'; readonly bucket: string }
     | { readonly kind: 'folder'; readonly path: string };
+  /** The log bucket under another administrator that keeps the journal; null when none was named. */
+  readonly journal: string | null;
   /** Who looks at each checkpoint and signs it too: their C2SP key and address. */
   readonly witnesses: readonly { readonly key: string; readonly url: string }[];
   /** How many different charts within an hour a person, or a client that many share, opens as usual. */
@@ -97,6 +99,10 @@ const environment = z.object({
   CHARTSEAL_COOKIE_KEYS: z.string(),
   CHARTSEAL_CHECKPOINTS: PLACE.optional(),
   CHARTSEAL_DOCUMENTS: PLACE,
+  CHARTSEAL_JOURNAL: z
+    .string()
+    .regex(/^projects\/[a-z0-9:.-]+\/locations\/[a-z0-9-]+\/buckets\/[A-Za-z0-9_.-]+$/)
+    .optional(),
   CHARTSEAL_WITNESSES: z
     .string()
     .regex(/^\S+ https?:\/\/[^\s,]+(?:,\S+ https?:\/\/[^\s,]+)*$/)
@@ -153,6 +159,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     cookieKeys: cookieKeysOf(vars.CHARTSEAL_COOKIE_KEYS),
     checkpoints: vars.CHARTSEAL_CHECKPOINTS === undefined ? null : placeOf(vars.CHARTSEAL_CHECKPOINTS),
     documents: placeOf(vars.CHARTSEAL_DOCUMENTS),
+    journal: vars.CHARTSEAL_JOURNAL ?? null,
     witnesses: witnessesOf(vars.CHARTSEAL_WITNESSES),
     chartLimits: {
       person: limitsOf('CHARTSEAL_PERSON_CHARTS', vars),
@@ -185,6 +192,12 @@ function checkProduction(
     throw refuse('CHARTSEAL_CHECKPOINTS is gs://BUCKET in production: storage of another administrator.');
   if (vars.CHARTSEAL_DOCUMENTS.startsWith('/'))
     throw refuse('CHARTSEAL_DOCUMENTS is gs://BUCKET in production: a function’s own disk does not last.');
+  if (vars.CHARTSEAL_JOURNAL === undefined)
+    throw refuse(
+      'CHARTSEAL_JOURNAL names the log bucket that keeps the journal: projects/P/locations/L/buckets/B.',
+    );
+  if (vars.CHARTSEAL_JOURNAL.startsWith(`projects/${vars.GCLOUD_PROJECT}/`))
+    throw refuse('CHARTSEAL_JOURNAL is in this project. It belongs to another administrator.');
   if (/development|example|changeme/i.test(vars.CHARTSEAL_COOKIE_KEYS))
     throw refuse('CHARTSEAL_COOKIE_KEYS still holds a default.');
 }

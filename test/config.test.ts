@@ -9,6 +9,7 @@ const production = {
   CHARTSEAL_DOCUMENTS: 'gs://clinic-documents',
   CHARTSEAL_FIREBASE_API_KEY: 'web-key',
   GCLOUD_PROJECT: 'clinic',
+  CHARTSEAL_JOURNAL: 'projects/auditors/locations/us/buckets/chartseal-journal',
 };
 const refusal = (env: Record<string, string | undefined>): string => {
   try {
@@ -54,6 +55,10 @@ describe('the configuration', () => {
     ['no place for documents', { CHARTSEAL_DOCUMENTS: undefined }],
     ['documents on the function’s own disk', { CHARTSEAL_DOCUMENTS: '/var/documents' }],
     ['documents in a bucket of another form', { CHARTSEAL_DOCUMENTS: 's3://documents' }],
+    ['no journal', { CHARTSEAL_JOURNAL: undefined }],
+    ['a journal that is no log bucket', { CHARTSEAL_JOURNAL: '/var/log/journal' }],
+    ['a journal in the same project', { CHARTSEAL_JOURNAL: 'projects/clinic/locations/us/buckets/j' }],
+    ['checkpoints beside the server', { CHARTSEAL_CHECKPOINTS: '/var/checkpoints' }],
     ['no project', { GCLOUD_PROJECT: undefined }],
     ['an unknown store', { CHARTSEAL_STORE: 'mongodb' }],
     ['development on a public origin', { CHARTSEAL_ENV: 'development' }],

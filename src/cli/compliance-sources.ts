@@ -8,6 +8,7 @@ import { findClinic } from '../clinic/clinic.ts';
 import { COLLECTIONS } from '../collections.ts';
 import type { ConfigFacts, Facts } from '../compliance/facts.ts';
 import type { Sources } from '../compliance/gather.ts';
+import { readKeyPolicy } from '../compliance/scan/key-policy.ts';
 import type { Composed } from '../compose.ts';
 import { type Config, EMULATORS } from '../config.ts';
 import { settingsOf } from '../configuration.ts';
@@ -16,6 +17,9 @@ import { VERSION } from '../kernel/version.ts';
 import { keyStatus } from '../lifecycle/rotation/survey.ts';
 import { accessMatrix, matrixPage } from '../mcp/access-matrix.ts';
 import { LIFETIMES } from '../oauth/lifetimes.ts';
+import { knockAtFirestore } from '../storage/firestore/knock.ts';
+import { inspectPostgres } from '../storage/postgres/inspect.ts';
+import { probeTransport } from './probe-transport.ts';
 import { verifyTenant } from './verify-tenant.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -26,7 +30,13 @@ const sha256 = (text: string): string => hash('sha256', text, 'hex');
 /** Where the facts of a report come from, on the parts that the command line composed. */
 export async function sourcesOf(
   { composed, env, config }: { composed: Composed; env: Env; config: Config },
-  asked: { tenant: TenantId; sample?: number; onProgress: (seen: number, collection: string) => void },
+  asked: {
+    readonly tenant: TenantId;
+    readonly sample?: number;
+    /** Where the public address is looked at; the configured origin unless given. */
+    readonly url?: string;
+    readonly onProgress: (seen: number, collection: string) => void;
+  },
 ): Promise<Sources> {
   const { store } = composed;
   const { keyId } = await findClinic(store, asked.tenant);
@@ -36,14 +46,26 @@ export async function sourcesOf(
     access: await accessFacts(),
     brought: { journal: false, keyUse: false },
     keys: () => keyStatus(composed.rotations, asked.tenant),
-    keyPolicy: async () => null,
+    keyPolicy: async () => {
+      const policy = await composed.admin?.policy(keyId).catch(() => null);
+      return policy == null ? null : readKeyPolicy(policy, asked.tenant);
+    },
     verify: async (see) =>
       composed.proof === null
         ? null
         : (await verifyTenant(composed, asked.tenant, { onEvent: ({ event }) => see(event) })).report,
-    database: async () => null,
-    transport: async () => null,
+    database: () => databaseFacts(config, asked.tenant),
+    transport: () => probeTransport({ url: asked.url ?? config.origin, now: Date.now() }),
+    backups: async () => null,
   };
+}
+
+/** As the database answers now; null where it does not. */
+async function databaseFacts({ store, projectId }: Config, tenant: TenantId): Promise<Facts['database']> {
+  if (store.kind === 'firestore')
+    return { kind: 'firestore', anonymous: await knockAtFirestore({ projectId, tenant }) };
+  const found = await inspectPostgres(store.url, COLLECTIONS).catch(() => null);
+  return found === null ? null : { kind: 'postgres', ...found };
 }
 
 /** The configuration without a secret. */
@@ -63,6 +85,7 @@ export function configFacts(config: Config, env: Env): ConfigFacts {
     emulators: EMULATORS.filter(isSet),
     checkpoints: config.checkpoints?.kind ?? null,
     witnesses: config.witnesses.length,
+    journal: config.journal,
     cookieKeys: {
       count: config.cookieKeys.length,
       shortest: Math.min(...config.cookieKeys.map((key) => key.length)),

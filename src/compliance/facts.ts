@@ -25,6 +25,8 @@ export interface ConfigFacts {
   /** Where checkpoints go; null for nowhere. */
   readonly checkpoints: 'bucket' | 'folder' | null;
   readonly witnesses: number;
+  /** The log bucket of another administrator that keeps the journal; null for none. */
+  readonly journal: string | null;
   /** The shortest cookie secret, in characters, and the fewest different characters in one. */
   readonly cookieKeys: { readonly count: number; readonly shortest: number; readonly fewestDistinct: number };
   readonly signingKeys: readonly { readonly kid: string; readonly crv: string }[];
@@ -60,6 +62,12 @@ export type DatabaseFacts =
     }
   | {
       readonly kind: 'postgres';
+      /** `server_version_num`. */
+      readonly version: number;
+      /** Whether the server offers TLS, and this connection has it. */
+      readonly tls: { readonly offered: boolean; readonly used: boolean };
+      /** The database is on this machine. */
+      readonly isLocal: boolean;
       readonly role: { readonly name: string; readonly isSuperuser: boolean; readonly bypasses: boolean };
       /** Tables without forced row-level security, or that the role owns. */
       readonly open: readonly string[];
@@ -68,18 +76,31 @@ export type DatabaseFacts =
       readonly changeable: readonly string[];
     };
 
+/** The last backup, as whoever makes and tries them knows. Times in ms since the epoch; null for never. */
+export interface BackupFacts {
+  readonly madeAt: number | null;
+  /** When one was last restored and looked at. */
+  readonly verifiedAt: number | null;
+}
+
 /** What a client meets at the origin. */
 export interface TransportFacts {
   /** Versions that were offered alone and taken. */
   readonly accepted: readonly string[];
   readonly refused: readonly string[];
   readonly strictTransport: string | null;
+  /** OpenSSL's code of what is wrong with the certificate, null when nothing is; days until it ends. */
+  readonly certificate: { readonly problem: string | null; readonly daysLeft: number };
 }
 
 /** The wrapping key's policy as KMS holds it. */
 export interface KeyPolicyFacts {
   /** True when use under another tenant's context is denied to everybody. */
   readonly deniesOthers: boolean;
+  /** Statements, by Sid, that allow something to everybody. */
+  readonly forEverybody: readonly string[];
+  /** Statements that let somebody else than the account's administrators end the key. */
+  readonly deleters: readonly string[];
 }
 
 /** Everything that checks look at, gathered once. What could not be found out is null, and then no check guesses. */
@@ -99,4 +120,5 @@ export interface Facts {
   readonly access: AccessFacts;
   readonly database: DatabaseFacts | null;
   readonly transport: TransportFacts | null;
+  readonly backups: BackupFacts | null;
 }

@@ -14,6 +14,7 @@ export interface Sources extends Pick<Facts, 'config' | 'access' | 'brought'> {
   verify(see: (event: AuditEvent) => void): Promise<Report | null>;
   database(): Promise<Facts['database']>;
   transport(): Promise<Facts['transport']>;
+  backups(): Promise<Facts['backups']>;
 }
 
 /** Gathers everything that the checks look at, once. */
@@ -29,5 +30,6 @@ export async function gather(sources: Sources): Promise<Facts> {
     keyPolicy: await sources.keyPolicy(),
     database: await sources.database(),
     transport: await sources.transport(),
+    backups: await sources.backups(),
   };
 }

@@ -148,6 +148,16 @@ export class KmsTenantKeys {
     };
   }
 
+  /** The key's policy as KMS holds it, JSON. @throws CryptoError `KEY_MISSING`, `KMS_DENIED` and as every call. */
+  async policy(keyArn: string): Promise<string> {
+    requireKeyArn(keyArn);
+    const kms = this.#clients.of(keyArn, '');
+    const { Policy } = await callKms((bound) =>
+      kms.send(new GetKeyPolicyCommand({ KeyId: keyArn, PolicyName: 'default' }), bound),
+    );
+    return Policy ?? '';
+  }
+
   /**
    * Rotates the key now and waits, at most a minute, until its new generation is in use. What older generations
    * wrapped still unwraps.

@@ -24,6 +24,8 @@ export interface StoreWish {
   readonly kind?: 'firestore' | 'postgres' | undefined;
 }
 
+/** Nothing in a browser talks to the database, on a local stack neither. */
+const RULES = join(import.meta.dirname, '../../firestore.rules');
 const EXPORT_MS = 15_000;
 
 /**
@@ -49,7 +51,10 @@ const firestoreEnv = (host: string) => ({ CHARTSEAL_STORE: 'firestore', FIRESTOR
 
 async function startFirestore({ dataDir, projectId }: StoreWish): Promise<ChosenStore> {
   const kept = join(dataDir, 'firestore');
-  const emulator = await startFirestoreEmulator(existsSync(kept) ? { importDir: kept } : {});
+  const emulator = await startFirestoreEmulator({
+    rules: RULES,
+    ...(existsSync(kept) && { importDir: kept }),
+  });
   const host = `${emulator.host}:${emulator.port}`;
   return {
     kind: 'firestore',

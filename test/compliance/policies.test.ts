@@ -10,6 +10,7 @@ const ENV = {
   CHARTSEAL_FIREBASE_API_KEY: 'public-key',
   CHARTSEAL_AWS_ROLE: 'arn:aws:iam::111122223333:role/chartseal-app',
   CHARTSEAL_CHECKPOINTS: 'gs://riverside-checkpoints',
+  CHARTSEAL_JOURNAL: 'projects/auditors/locations/us/buckets/chartseal-journal',
   CHARTSEAL_SIGNING_KEYS: JSON.stringify([{ kty: 'EC', crv: 'P-256', kid: 'a', x: 'x', y: 'y', d: 'd' }]),
   CHARTSEAL_COOKIE_KEYS: 'kX9vQ2mT7wLr4ZpB8sNcY1hJ6dGfE3aU',
   GCLOUD_PROJECT: 'riverside',

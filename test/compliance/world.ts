@@ -79,7 +79,13 @@ const SOUND: Omit<Facts, 'rows' | 'log'> = {
   config: {
     ...{ version: '1', commit: null, digest: 'd', development: false, origin: 'https://a.test' },
     ...{ store: 'postgres', kms: 'aws', usesWebIdentity: true, staticAwsKeys: [], emulators: [] },
-    ...{ checkpoints: 'bucket', witnesses: 1, weakLocalKeys: [], redirects: ['https://a.test/cb'] },
+    ...{
+      checkpoints: 'bucket',
+      witnesses: 1,
+      journal: 'projects/a/locations/us/buckets/j',
+      weakLocalKeys: [],
+      redirects: ['https://a.test/cb'],
+    },
     cookieKeys: { count: 1, shortest: 43, fewestDistinct: 30 },
     signingKeys: [{ kid: 'a', crv: 'P-256' }],
     ...{ withoutSecondFactor: 0, staffRoles: ['clinician'], personChartsAnHour: 80 },
@@ -114,7 +120,7 @@ const SOUND: Omit<Facts, 'rows' | 'log'> = {
     index: { version: 1, isRotating: false, createdAt: NOW - DAY, dueAt: null },
     jobs: [],
   },
-  keyPolicy: { deniesOthers: true },
+  keyPolicy: { deniesOthers: true, forEverybody: [], deleters: [] },
   verified: {
     ...{ tenant: TENANT, origin: 'o', covered: 3, sequenced: 0, pending: 0, signedAt: null },
     verdicts: VERDICTS.map((name) => ({ name, state: 'pass', summary: 'ok', findings: [], count: 0 })),
@@ -125,8 +131,15 @@ const SOUND: Omit<Facts, 'rows' | 'log'> = {
     matrix: { now: 'm', reviewed: 'm' },
   },
   database: {
-    ...{ kind: 'postgres', open: [], tables: 3, changeable: [] },
+    ...{ kind: 'postgres', version: 180_004, open: [], tables: 3, changeable: [] },
+    ...{ tls: { offered: true, used: true }, isLocal: false },
     role: { name: 'chartseal_app', isSuperuser: false, bypasses: false },
   },
-  transport: { accepted: ['TLSv1.3'], refused: ['TLSv1.1'], strictTransport: 'max-age=63072000' },
+  transport: {
+    accepted: ['TLSv1.3'],
+    refused: ['TLSv1.1'],
+    strictTransport: 'max-age=63072000',
+    certificate: { problem: null, daysLeft: 60 },
+  },
+  backups: { madeAt: NOW - DAY, verifiedAt: NOW - 30 * DAY },
 };

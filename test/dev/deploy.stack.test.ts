@@ -14,6 +14,7 @@ const SAFE = {
   CHARTSEAL_AWS_ROLE: 'arn:aws:iam::111122223333:role/chartseal-app',
   CHARTSEAL_CHECKPOINTS: 'gs://riverside-checkpoints',
   CHARTSEAL_DOCUMENTS: 'gs://riverside-documents',
+  CHARTSEAL_JOURNAL: 'projects/auditors/locations/us/buckets/chartseal-journal',
 };
 
 describe('the dry run of a deployment', () => {
@@ -72,6 +73,12 @@ describe('the dry run of a deployment', () => {
       { CHARTSEAL_ENV: 'development', CHARTSEAL_ORIGIN: 'http://127.0.0.1:8787' },
       'configuration',
       'development',
+    ],
+    [
+      'a journal in the same project',
+      { CHARTSEAL_JOURNAL: `projects/${PROJECT}/locations/us/buckets/journal` },
+      'configuration',
+      'another administrator',
     ],
     [
       'local keys',

@@ -17,21 +17,27 @@ import { bold, out, table } from '../terminal.ts';
 
 /** Looks at a tenant's running system, and writes what it saw as files. */
 export const complianceReport: Command = {
-  usage: '--out FOLDER [--tenant T] [--sample N]',
+  usage: '--out FOLDER [--tenant T] [--sample N] [--url HTTPS_ADDRESS]',
   summary:
     'check the running system against HIPAA, GDPR, PCI DSS and SOC 2: exit 1 when a check is not satisfied',
-  options: { out: { type: 'string' }, tenant: { type: 'string' }, sample: { type: 'string' } },
+  options: {
+    out: { type: 'string' },
+    tenant: { type: 'string' },
+    sample: { type: 'string' },
+    url: { type: 'string' },
+  },
   run: async ({ values, positionals, json }) => {
     const folder = values['out'];
     if (typeof folder !== 'string' || positionals.length > 0)
       throw new UsageError('Say where to write: chartseal compliance report --out FOLDER');
     const tenant = parseTenantId(values['tenant'] ?? 'riverside');
     const sample = numberOption(values, 'sample', { least: 1, most: 1_000_000 });
+    const url = addressOf(values['url']);
     const { composed, env } = await composeHere();
     const { tell, end } = progress();
     try {
       const onProgress = (seen: number, of: string): void => tell(() => `${seen} rows looked at, now ${of}`);
-      const asked = { tenant, onProgress, ...(sample !== null && { sample }) };
+      const asked = { tenant, onProgress, ...(sample !== null && { sample }), ...(url !== null && { url }) };
       const config = readConfig(env);
       const report = assess(await gather(await sourcesOf({ composed, env, config }, asked)));
       end();
@@ -43,6 +49,14 @@ export const complianceReport: Command = {
     }
   },
 };
+
+/** Null without one: then the configured origin is looked at. */
+function addressOf(url: unknown): string | null {
+  if (url === undefined) return null;
+  if (typeof url !== 'string' || !URL.canParse(url) || new URL(url).protocol !== 'https:')
+    throw new UsageError('--url is the public https address, such as https://chart.example');
+  return url;
+}
 
 /** The event is committed before the first file is there. */
 async function write(of: {

@@ -117,6 +117,19 @@ export const AUDIT: readonly Check[] = [
     },
   },
   {
+    id: 'journal-apart',
+    title: 'The journal goes to another administrator’s log bucket',
+    method: 'EXAMINE',
+    remedy:
+      'Make the bucket and the sink (npm run deploy -- --dry-run lists them), and set CHARTSEAL_JOURNAL to it.',
+    run: ({ config: { journal } }) =>
+      judge(journal !== null, {
+        yes: `The journal is kept in ${journal}.`,
+        no: 'No place of the journal is configured.',
+        evidence: { journal },
+      }),
+  },
+  {
     id: 'checkpoints-apart',
     title: 'Signed checkpoints are kept under another administrator',
     method: 'EXAMINE',

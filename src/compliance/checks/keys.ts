@@ -112,7 +112,35 @@ export const KEYS: readonly Check[] = [
         : judge(keyPolicy.deniesOthers, {
             yes: 'KMS denies use under another tenant’s context to everybody.',
             no: 'The key policy lets the key be used under other contexts.',
-            evidence: { ...keyPolicy },
+            evidence: { deniesOthers: keyPolicy.deniesOthers },
+          }),
+  },
+  {
+    id: 'key-policy-principals',
+    title: 'The key’s own policy allows nothing to everybody',
+    method: 'TEST',
+    remedy: 'Put the key policy of infra/aws/tenant.yaml on the key.',
+    run: ({ keyPolicy }) =>
+      keyPolicy === null
+        ? cannotTell('The key policy could not be read. Look at it in KMS: no Allow names *.')
+        : judge(keyPolicy.forEverybody.length === 0, {
+            yes: 'No statement of the key policy allows anything to everybody.',
+            no: `Allowed to everybody: ${keyPolicy.forEverybody.join(', ')}.`,
+            evidence: { statements: [...keyPolicy.forEverybody] },
+          }),
+  },
+  {
+    id: 'key-deletion',
+    title: 'Only the account’s administrators can end the key',
+    method: 'TEST',
+    remedy: 'Take ScheduleKeyDeletion, DisableKey and PutKeyPolicy from the named statements.',
+    run: ({ keyPolicy }) =>
+      keyPolicy === null
+        ? cannotTell('The key policy could not be read. Look in KMS who may schedule its deletion.')
+        : judge(keyPolicy.deleters.length === 0, {
+            yes: 'The key policy names nobody beside the account itself who may delete, disable or reopen it.',
+            no: `Others may end the key: ${keyPolicy.deleters.join(', ')}.`,
+            evidence: { statements: [...keyPolicy.deleters] },
           }),
   },
   ageOf(

@@ -4,6 +4,10 @@ import { type Check, cannotTell, count, judge } from '../check.ts';
 export const TLS_FLOOR = '1.2';
 const YEAR_S = 31_536_000;
 const ODD_REDIRECT = /[*]|^(?!https:\/\/)/;
+/** Certificates that renew themselves do so a month before. */
+const LEAST_DAYS_LEFT = 14;
+/** PostgreSQL 14 got its last update in November 2026. */
+const OLDEST_POSTGRES = 15;
 const LEAST_DISTINCT = 10;
 
 /** What the house stands on: transport, database, secrets. */
@@ -79,6 +83,21 @@ export const PLATFORM: readonly Check[] = [
           ),
   },
   {
+    id: 'certificate',
+    title: 'The certificate is good for the address, and not about to end',
+    method: 'TEST',
+    remedy: 'Renew the certificate, or put the right one in front of the address.',
+    run: ({ transport }) => {
+      if (transport === null) return cannotTell('The origin was not reached over TLS.');
+      const { problem, daysLeft } = transport.certificate;
+      return judge(problem === null && daysLeft >= LEAST_DAYS_LEFT, {
+        yes: `It is trusted, and lasts another ${count(daysLeft, 'day')}.`,
+        no: problem === null ? `It ends in ${count(daysLeft, 'day')}.` : `It is not trusted (${problem}).`,
+        evidence: { problem, daysLeft },
+      });
+    },
+  },
+  {
     id: 'strict-transport',
     title: 'Browsers are told to use https alone, for a year or longer',
     method: 'TEST',
@@ -96,17 +115,44 @@ export const PLATFORM: readonly Check[] = [
   {
     id: 'database-tls',
     title: 'The database is reached over TLS',
-    method: 'EXAMINE',
+    method: 'TEST',
     remedy: 'Add sslmode=verify-full to CHARTSEAL_DATABASE_URL.',
-    run: ({ config: { databaseTls, store } }) =>
-      judge(databaseTls, {
-        yes:
-          store === 'firestore'
-            ? 'Firestore takes TLS alone.'
-            : 'The address asks for TLS, or is this machine.',
-        no: 'The database’s address does not ask for TLS.',
-        evidence: { store },
-      }),
+    run: ({ config: { databaseTls, store }, database }) => {
+      if (database?.kind !== 'postgres')
+        return judge(databaseTls, {
+          yes:
+            store === 'firestore'
+              ? 'Firestore takes TLS alone.'
+              : 'The address asks for TLS, or is this machine.',
+          no: 'The database’s address does not ask for TLS.',
+          evidence: { store },
+        });
+      const { tls, isLocal } = database;
+      return judge(tls.used || isLocal, {
+        yes: tls.used
+          ? 'The database says that this connection has TLS.'
+          : 'The database is on this machine.',
+        no: `The database says that this connection has no TLS (it ${tls.offered ? 'offers' : 'does not offer'} it).`,
+        evidence: { ...tls, isLocal, asked: databaseTls },
+      });
+    },
+  },
+  {
+    id: 'database-version',
+    title: 'The database still gets security updates',
+    method: 'TEST',
+    remedy: 'Move to a version of PostgreSQL that its makers still mend.',
+    run: ({ database, config: { store } }) => {
+      if (store === 'firestore')
+        return judge(true, { yes: 'Firestore is kept up to date by Google.', no: '', evidence: { store } });
+      if (database?.kind !== 'postgres') return cannotTell('The database could not be looked at from here.');
+      const major = Math.floor(database.version / 10_000);
+      return judge(major >= OLDEST_POSTGRES, {
+        yes: `PostgreSQL ${major}.`,
+        no: `PostgreSQL ${major}; ${OLDEST_POSTGRES} is the oldest that still gets updates.`,
+        evidence: { version: database.version },
+      });
+    },
   },
   {
     id: 'database-closed',

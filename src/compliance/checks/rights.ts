@@ -3,6 +3,11 @@ import { foundJson } from '../scan/places.ts';
 
 const DAY_MS = 86_400_000;
 const YEAR_MS = 365.25 * DAY_MS;
+/** A day's backup that failed once, and the next. */
+const MADE_DAYS = 2;
+const TRIED_DAYS = 366;
+const said = (days: number | null): string =>
+  days === null ? 'never' : `${count(Math.floor(days), 'day')} ago`;
 const MOST_BACKUP_DAYS = 90;
 
 /** What people may demand of their data, and how long it is kept. */
@@ -29,6 +34,18 @@ export const RIGHTS: readonly Check[] = [
         yes: `${count(duties.erasures, 'erasure')}, none under way for over a day.`,
         no: `${count(duties.stuckErasures.count, 'erasure')} began over a day ago and did not end.`,
         evidence: { erasures: duties.erasures, ...(foundJson(duties.stuckErasures) as object) },
+      }),
+  },
+  {
+    id: 'erasure-receipts',
+    title: 'Every finished erasure left a whole receipt',
+    method: 'TEST',
+    remedy: 'Look at the named erasures: each says when the keys, the rows and the last copy are gone.',
+    run: ({ rows: { duties } }) =>
+      judge(duties.partReceipts.count === 0, {
+        yes: `${count(duties.erasures, 'erasure')}; each that is finished says when everything is gone.`,
+        no: `${count(duties.partReceipts.count, 'finished erasure')} whose receipt is not whole.`,
+        evidence: { erasures: duties.erasures, ...(foundJson(duties.partReceipts) as object) },
       }),
   },
   {
@@ -70,11 +87,20 @@ export const RIGHTS: readonly Check[] = [
   {
     id: 'backups-restorable',
     title: 'Backups are made, and a restore was tried',
-    method: 'EXAMINE',
-    remedy: 'Try a restore into an empty project, and keep the record of it.',
-    run: () =>
-      cannotTell(
-        'Software here cannot see the backups. Look at the database’s backup schedule and at the last restore that was tried.',
-      ),
+    method: 'TEST',
+    remedy: 'See why no backup was made, or try a restore into an empty place, and keep the record of it.',
+    run: ({ backups, at }) => {
+      if (backups === null)
+        return cannotTell(
+          'Software here cannot see the backups. Look at the database’s backup schedule and at the last restore that was tried.',
+        );
+      const age = (time: number | null): number | null => (time === null ? null : (at - time) / DAY_MS);
+      const [made, tried] = [age(backups.madeAt), age(backups.verifiedAt)];
+      return judge(made !== null && made <= MADE_DAYS && tried !== null && tried <= TRIED_DAYS, {
+        yes: `The last backup was made ${said(made)}, the last restore tried ${said(tried)}.`,
+        no: `A backup is made every ${MADE_DAYS} days at the least, and a restore tried every ${TRIED_DAYS}; here ${said(made)}, and ${said(tried)}.`,
+        evidence: { madeDaysAgo: made, triedDaysAgo: tried },
+      });
+    },
   },
 ];

@@ -8,6 +8,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   HIPAA: 'https://www.ecfr.gov/current/title-45/subtitle-A/subchapter-C/part-164',
   GDPR: 'https://eur-lex.europa.eu/eli/reg/2016/679/oj',
   'PCI DSS': 'https://www.pcisecuritystandards.org/document_library/',
+  Layers: 'https://csrc.nist.gov/pubs/sp/800/111/final',
   'SOC 2': 'https://www.aicpa-cima.com/resources/download/2017-trust-services-criteria',
 };
 

@@ -20,6 +20,8 @@ export interface DutyFacts {
   readonly erasures: number;
   /** Erasures that began and are not done. */
   readonly stuckErasures: Found;
+  /** Erasures that are done and do not say when the keys or the last copy are gone. */
+  readonly partReceipts: Found;
   readonly tombstones: number;
   /** Erased patients who have keys again. */
   readonly returned: Found;
@@ -48,6 +50,7 @@ export class DutyWatch implements RowWatch {
     overdueReviews: new Places(),
     lateRequests: new Places(),
     stuckErasures: new Places(),
+    partReceipts: new Places(),
     returned: new Places(),
     oddMembers: new Places(),
     endless: new Places(),
@@ -64,11 +67,12 @@ export class DutyWatch implements RowWatch {
   }
 
   get facts(): DutyFacts {
-    const { overdueReviews, lateRequests, stuckErasures, returned, oddMembers, endless } = this.#places;
+    const { overdueReviews, lateRequests, stuckErasures, partReceipts, returned, oddMembers, endless } =
+      this.#places;
     return {
       ...this.#seen,
       ...{ overdueReviews: overdueReviews.found, lateRequests: lateRequests.found },
-      ...{ stuckErasures: stuckErasures.found, returned: returned.found },
+      ...{ stuckErasures: stuckErasures.found, partReceipts: partReceipts.found, returned: returned.found },
       ...{ oddMembers: oddMembers.found, endless: endless.found },
     };
   }
@@ -87,6 +91,9 @@ export class DutyWatch implements RowWatch {
       this.#seen.erasures += 1;
       if (row.purgedAt === null && row.startedAt + ERASURE_MS <= this.#now)
         this.#places.stuckErasures.add(id);
+      const { purgedAt, logicalAt, finalAt } = row;
+      if (purgedAt !== null && (logicalAt === null || finalAt === null || finalAt < purgedAt))
+        this.#places.partReceipts.add(id);
     }
   }
 
