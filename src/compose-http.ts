@@ -7,6 +7,7 @@ import { OWN_ISSUER } from './access/token-profile.ts';
 import { findClinic } from './clinic/clinic.ts';
 import { assetsOf, once, ownPages } from './compose-pages.ts';
 import type { HttpParts } from './compose-parts.ts';
+import { readyOf } from './compose-ready.ts';
 import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { createApp, type Handle, type Health } from './http/app.ts';
@@ -24,11 +25,12 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
   const { services, keyring, assets, onFault } = parts;
   const grants = createGrantRegistry(services.store, services.clock);
   const { external } = config.oauth;
+  const issuer = issuerOf(config, services.clock);
   const mcp = createMcpEndpoint({
     origin: config.origin,
     services,
     isLive: external === null ? (grant) => grants.isLive(grant) : null,
-    bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuerOf(config, services.clock) },
+    bearer: { audience: `${config.origin}/mcp`, clock: services.clock, ...issuer },
   });
   return createApp({
     origin: config.origin,
@@ -37,6 +39,7 @@ export function httpOf(config: Config, parts: HttpParts): Handle {
     assets,
     onFault,
     health: () => healthOf(services.store, keyring),
+    ready: readyOf(parts, issuer.keys),
     oauth: external === null ? once(() => loadOAuth(config, parts)) : null,
     pages: ownPages(config, parts),
   });

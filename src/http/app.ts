@@ -3,6 +3,7 @@ import { RESOURCE_SCOPES } from '../access/scopes.ts';
 import type { AuthorizationServer } from '../oauth/authorization-server.ts';
 import { HttpError, wireOf } from './errors.ts';
 import { type Request, SECURITY_HEADERS, sendJson } from './exchange.ts';
+import type { Readiness } from './readiness.ts';
 
 /** A file of the browser code. */
 export interface Asset {
@@ -15,6 +16,7 @@ export interface Asset {
 export interface AppOptions {
   readonly origin: string;
   readonly health: () => Promise<Health>;
+  readonly ready: () => Promise<Readiness>;
   readonly mcp: (req: Request, res: ServerResponse) => Promise<void>;
   /** Who issues the tokens: this origin, or an external issuer. */
   readonly authorizationServer: string;
@@ -48,6 +50,7 @@ export function createApp(options: AppOptions): Handle {
   const routes = new Map<string, Route>([
     ['/', (_req, res) => sendJson(res, 200, welcome(options.origin))],
     ['/healthz', async (_req, res) => sendHealth(res, await options.health())],
+    ['/readyz', async (_req, res) => sendReady(res, await options.ready())],
     ['/mcp', options.mcp],
     ['/.well-known/oauth-protected-resource', (_req, res) => sendMetadata(res, options)],
     ['/.well-known/oauth-protected-resource/mcp', (_req, res) => sendMetadata(res, options)],
@@ -91,6 +94,10 @@ function sendMetadata(res: ServerResponse, { origin, authorizationServer }: AppO
 
 function sendHealth(res: ServerResponse, health: Health): void {
   sendJson(res, health.status === 'ok' ? 200 : 503, health);
+}
+
+function sendReady(res: ServerResponse, ready: Readiness): void {
+  sendJson(res, ready.status === 'ready' ? 200 : 503, ready);
 }
 
 function sendAsset(req: Request, res: ServerResponse, asset: Asset): void {

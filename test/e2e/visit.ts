@@ -41,6 +41,21 @@ export function describeVisit(need: Need, name: string, start: () => Promise<Tes
       });
     });
 
+    test('readyz says that store, KMS, keys and checkpoints are well, and nothing else', async () => {
+      const ready = async () => {
+        const answer = await fetch(`${at.stack.origin}/readyz`);
+        return { code: answer.status, body: await answer.json() };
+      };
+      // The first checkpoint is signed some seconds after the start.
+      await expect.poll(ready, { timeout: 30_000, interval: 1_000 }).toEqual({
+        code: 200,
+        body: {
+          status: 'ready',
+          parts: { store: 'ok', kms: 'ok', issuerKeys: 'ok', checkpoint: 'ok' },
+        },
+      });
+    });
+
     test('the protected-resource metadata is at both addresses and names the MCP address', async () => {
       for (const path of [
         '/.well-known/oauth-protected-resource',

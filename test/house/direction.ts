@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['config', 'collections', 'hosting'],
   ['backup-plan'],
   ['compose-parts'],
-  ['compose-pages', 'configuration'],
+  ['compose-pages', 'compose-ready', 'configuration'],
   ['compose-http'],
   ['compose'],
   ['dev'],

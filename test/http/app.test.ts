@@ -76,8 +76,24 @@ describe('the HTTP face', () => {
     expect(await response.json()).toMatchObject({ status: 'degraded', store: 'postgres', kms: 'local' });
   });
 
+  test('readyz is honest too, in states alone', async () => {
+    const response = await fetch(`${origin}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      status: 'unready',
+      parts: { store: 'down', kms: 'down', issuerKeys: 'ok', checkpoint: 'none' },
+    });
+  });
+
   test('every answer carries the security headers', async () => {
-    for (const path of ['/', '/healthz', '/mcp', '/nothing', '/.well-known/oauth-protected-resource']) {
+    for (const path of [
+      '/',
+      '/healthz',
+      '/readyz',
+      '/mcp',
+      '/nothing',
+      '/.well-known/oauth-protected-resource',
+    ]) {
       const { headers } = await fetch(origin + path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");

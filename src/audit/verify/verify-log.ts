@@ -39,7 +39,8 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-const MAX_AGE_MS = 300_000;
+/** A checkpoint that is older is stale, ms. */
+export const MAX_AGE_MS = 300_000;
 const MAX_PENDING_AGE_MS = 600_000;
 /** Clocks of two writers may each be wrong by an hour, and a commit be held for minutes. */
 const CLOCK_MS = 3 * 3_600_000;

@@ -94,6 +94,7 @@ export async function startAttacked(overrides: Partial<AuthorizationServerOption
     assets: new Map(),
     onFault: () => {},
     health: async () => ({ status: 'ok', store: 'postgres', kms: 'local', version: '0' }),
+    ready: async () => ({ status: 'ready', parts: {} }),
     oauth: async () => server,
     pages: new Map(),
     mcp: createMcpEndpoint({
