@@ -1,5 +1,13 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Counter,
+  type Histogram,
+  type MeterProvider,
+  metrics,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { VERSION } from '../kernel/version.ts';
 
 /**
@@ -25,12 +33,9 @@ export async function traced(tool: string, call: () => Promise<CallToolResult>):
     span.setAttributes({ ...attributes });
     if (code !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();
-    const meter = metrics.getMeter(SCOPE, VERSION);
-    meter.createCounter('chartseal.tool.calls').add(1, { ...attributes });
-    const unit = { unit: 's', description: 'How long a tool took' };
-    meter
-      .createHistogram('chartseal.tool.duration', unit)
-      .record((performance.now() - start) / 1_000, { ...attributes });
+    const { calls, duration } = instruments();
+    calls.add(1, { ...attributes });
+    duration.record((performance.now() - start) / 1_000, { ...attributes });
   };
   try {
     const answer = await call();
@@ -46,6 +51,26 @@ export async function traced(tool: string, call: () => Promise<CallToolResult>):
     end({ 'gen_ai.tool.name': tool, 'chartseal.outcome': 'refused', 'error.type': 'UNEXPECTED' });
     throw error;
   }
+}
+
+let made: {
+  readonly by: MeterProvider;
+  readonly calls: Counter;
+  readonly duration: Histogram;
+} | null = null;
+
+/** Made once for whichever SDK is registered: to make them anew costs more than all else here. */
+function instruments() {
+  const by = metrics.getMeterProvider();
+  if (made?.by === by) return made;
+  const meter = by.getMeter(SCOPE, VERSION);
+  const unit = { unit: 's', description: 'How long a tool took' };
+  made = {
+    by,
+    calls: meter.createCounter('chartseal.tool.calls'),
+    duration: meter.createHistogram('chartseal.tool.duration', unit),
+  };
+  return made;
 }
 
 /** Codes are words of ours; anything else stays here. */

@@ -7,6 +7,7 @@ import { AWS_BENCHES } from './rival-aws.ts';
 import { MONGODB_BENCHES } from './rival-mongodb.ts';
 import { ROTATION_BENCHES } from './rotation.ts';
 import { SCHEDULING_BENCHES } from './scheduling.ts';
+import { TELEMETRY_BENCHES } from './telemetry.ts';
 
 /**
  * `npm run bench`: a table; `-- --json`: one JSON object a line; `-- --list`: the names; `-- --quick`: fewer rounds;
@@ -21,6 +22,7 @@ const ALL: readonly Bench[] = [
   ...AUDIT_BENCHES,
   ...BEARER_BENCHES,
   ...SCHEDULING_BENCHES,
+  ...TELEMETRY_BENCHES,
 ];
 const FLAGS = ['--json', '--list', '--quick'];
 

@@ -1,5 +1,5 @@
 import { COLLECTIONS } from '../../collections.ts';
-import { HOSTING, SECRETS } from '../../hosting.ts';
+import { ALARMS, HOSTING, SECRETS } from '../../hosting.ts';
 
 /** What only somebody with the accounts can do, in its order: a title and the commands of each step. */
 export interface ByHand {
@@ -83,6 +83,7 @@ export function stepsByHand(project: string): ByHand[] {
       ],
     },
     deployStep(project),
+    { title: 'Alarms (CHANNEL is who is called)', commands: alarmCommands(project) },
     {
       title: 'The first tenant, and what shows that it works',
       commands: [
@@ -123,6 +124,27 @@ function deployStep(project: string): ByHand {
       ),
     ],
   };
+}
+
+/** A count of log lines for each alarm and a policy on it, and one look from outside each minute. */
+function alarmCommands(project: string): string[] {
+  const gcloud = gcloudFor(project);
+  const logged = ALARMS.flatMap(({ name, filter }) => (filter === null ? [] : [{ name, filter }]));
+  return [
+    ...logged.map(({ name, filter }) =>
+      gcloud(`logging metrics create ${name} --description=Chartseal --log-filter='${filter}'`),
+    ),
+    ...logged.map(({ name, filter }) =>
+      gcloud(
+        `monitoring policies create --display-name=${name} --notification-channels=CHANNEL --combiner=OR --condition-display-name=${name} --condition-filter='metric.type="logging.googleapis.com/user/${name}" AND resource.type="cloud_run_revision"' --if='> 0' --duration=${filter.startsWith('severity=ALERT') ? '0s' : '600s'}`,
+      ),
+    ),
+    ...ALARMS.filter(({ from }) => from === 'uptime check').map(({ name }) =>
+      gcloud(
+        `monitoring uptime create ${name} --resource-type=uptime-url --resource-labels=host=YOUR_DOMAIN,project_id=${project} --protocol=https --path=/readyz --period=1`,
+      ),
+    ),
+  ];
 }
 
 const gcloudFor =
