@@ -12,7 +12,7 @@ import { expiryRound } from '../src/collections.ts';
 import { type Composed, compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import { configurationRound } from '../src/configuration.ts';
-import { HOSTING, SECRETS } from '../src/hosting.ts';
+import { FUNCTIONS, SECRETS } from '../src/hosting.ts';
 import type { Asset } from '../src/http/app.ts';
 import { ChartsealError } from '../src/kernel/errors.ts';
 import type { JobTask } from '../src/lifecycle/jobs/queue.ts';
@@ -23,8 +23,6 @@ import { rotationRound } from '../src/lifecycle/rotation/due.ts';
 /** Beside this file once it is bundled: the browser code and its index. */
 const WEB = join(import.meta.dirname, 'web');
 
-const REGION = HOSTING.functionsRegion;
-
 let composed: Composed | undefined;
 
 /** Made at the first request, when secrets are known, and kept for the life of the instance. */
@@ -34,7 +32,7 @@ function chart(): Composed {
     widgets: readWidgets(),
     journal: (line) => log({ severity: 'NOTICE', message: 'audit', ...line }),
     onFault: (fault) => log({ severity: 'ERROR', message: 'fault', ...fault }),
-    jobFunction: { region: REGION, functionName: 'jobStep' },
+    jobFunction: { region: FUNCTIONS.jobStep.region, functionName: 'jobStep' },
     onAlert: (alert) => log({ severity: 'ALERT', message: 'access', ...alert }),
   });
   return composed;
@@ -76,46 +74,20 @@ const jobFault =
     });
 
 /** Everything that Chartseal serves over HTTP. */
-export const chartseal = onRequest(
-  {
-    region: REGION,
-    memory: '512MiB',
-    timeoutSeconds: 60,
-    concurrency: 40,
-    invoker: 'public',
-    secrets: secrets(),
-  },
-  (req, res) => chart().handle(req, res),
+export const chartseal = onRequest({ ...FUNCTIONS.chartseal, secrets: secrets() }, (req, res) =>
+  chart().handle(req, res),
 );
 
 /**
  * The addresses to which people bring files. The platform holds a request's whole body (at most 32 MB) in memory before it
  * is ours, so an instance takes few at once. The function above serves these addresses as well, for who cannot route them.
  */
-export const documents = onRequest(
-  {
-    region: REGION,
-    memory: '512MiB',
-    timeoutSeconds: 180,
-    concurrency: 4,
-    invoker: 'public',
-    secrets: secrets(),
-  },
-  (req, res) => chart().handle(req, res),
+export const documents = onRequest({ ...FUNCTIONS.documents, secrets: secrets() }, (req, res) =>
+  chart().handle(req, res),
 );
 
-/** Two of one kind at once would be safe and useless; a run that failed is made up for by the next. */
-const MINUTELY = {
-  region: REGION,
-  schedule: 'every 1 minutes',
-  memory: '512MiB',
-  timeoutSeconds: 300,
-  maxInstances: 1,
-  retryCount: 0,
-} as const;
-
 /** Notes what changed of policies, settings and registries, then puts pending events into each tenant's tree. */
-export const auditSequence = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
+export const auditSequence = onSchedule({ ...FUNCTIONS.auditSequence, secrets: secrets() }, async () => {
   const { services } = chart();
   const tenants = await chart().tenants();
   const onFault = jobFault('audit');
@@ -124,63 +96,46 @@ export const auditSequence = onSchedule({ ...MINUTELY, secrets: secrets() }, asy
 });
 
 /** Signs each tenant's tree. Give it a service account of its own: only that one's AWS role may sign. */
-export const auditCheckpoint = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
+export const auditCheckpoint = onSchedule({ ...FUNCTIONS.auditCheckpoint, secrets: secrets() }, async () => {
   const { proof, tenants } = chart();
   if (proof !== null) await checkpointRound(proof.checkpoints, await tenants(), jobFault('audit'));
 });
 
 /** Makes the exports that people confirmed, and erases whom they asked to erase once that may be. */
-export const privacyRequests = onSchedule({ ...MINUTELY, memory: '1GiB', secrets: secrets() }, async () => {
+export const privacyRequests = onSchedule({ ...FUNCTIONS.privacyRequests, secrets: secrets() }, async () => {
   const { privacy, tenants } = chart();
   await privacyRound(privacy, await tenants(), { onFault: jobFault('privacy') });
 });
 
 /** Frees the times whose hold is over, and offers them to the waiting list. */
-export const holdSweep = onSchedule({ ...MINUTELY, secrets: secrets() }, async () => {
+export const holdSweep = onSchedule({ ...FUNCTIONS.holdSweep, secrets: secrets() }, async () => {
   const { services, tenants } = chart();
   await sweepRound(await tenants(), { ...services, onFault: jobFault('holds') });
 });
 
 /** Deletes what has expired: codes, sessions, tokens, counts, kept answers, files that never arrived whole. */
-export const expirySweep = onSchedule(
-  { ...MINUTELY, schedule: 'every 1 hours', secrets: secrets() },
-  async () => {
-    const { services, privacy, tenants } = chart();
-    const [all, onFault] = [await tenants(), jobFault('expiry')];
-    await expiryRound(services, all, { now: services.clock(), onFault });
-    await uploadRound(privacy, all, { onFault });
-  },
-);
+export const expirySweep = onSchedule({ ...FUNCTIONS.expirySweep, secrets: secrets() }, async () => {
+  const { services, privacy, tenants } = chart();
+  const [all, onFault] = [await tenants(), jobFault('expiry')];
+  await expiryRound(services, all, { now: services.clock(), onFault });
+  await uploadRound(privacy, all, { onFault });
+});
 
 /** Cuts audit events that are over ten years old. On PostgreSQL the owner does it: `chartseal audit cut`. */
-export const auditRetention = onSchedule(
-  { ...MINUTELY, schedule: '1 of month 04:00', secrets: secrets() },
-  async () => {
-    const { services, tenants } = chart();
-    if (services.store.kind !== 'firestore') return;
-    await retentionRound({ ...services, now: services.clock() }, await tenants(), jobFault('retention'));
-  },
-);
+export const auditRetention = onSchedule({ ...FUNCTIONS.auditRetention, secrets: secrets() }, async () => {
+  const { services, tenants } = chart();
+  if (services.store.kind !== 'firestore') return;
+  await retentionRound({ ...services, now: services.clock() }, await tenants(), jobFault('retention'));
+});
 
 /** Starts the rotations that are due, and hands out again what has stalled. */
-export const keyRotation = onSchedule(
-  { ...MINUTELY, schedule: 'every 10 minutes', secrets: secrets() },
-  async () => {
-    await rotationRound(chart().rotations, await chart().tenants(), jobFault('rotation'));
-  },
-);
+export const keyRotation = onSchedule({ ...FUNCTIONS.keyRotation, secrets: secrets() }, async () => {
+  await rotationRound(chart().rotations, await chart().tenants(), jobFault('rotation'));
+});
 
 /** Some steps of a job. A task that fails is tried again; what is given up for good the round above hands out anew. */
 export const jobStep = onTaskDispatched<JobTask>(
-  {
-    region: REGION,
-    memory: '512MiB',
-    timeoutSeconds: 120,
-    concurrency: 1,
-    secrets: secrets(),
-    retryConfig: { maxAttempts: 10, minBackoffSeconds: 2, maxBackoffSeconds: 300 },
-    rateLimits: { maxConcurrentDispatches: 16 },
-  },
+  { ...FUNCTIONS.jobStep, secrets: secrets() },
   async ({ data }) => {
     await runTask(chart().rotations.jobs, data).catch((error: unknown) => {
       jobFault('jobs')(error);

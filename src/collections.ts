@@ -89,6 +89,12 @@ export const COLLECTIONS: readonly Collection[] = [
   oauthLimits,
 ];
 
+/**
+ * What Firestore may delete by itself once `expiresAt` has passed. Not every row that expires: an emergency's record waits
+ * for its review, a hold for its times to be freed, an export for its chunks.
+ */
+export const SELF_EXPIRING: readonly Collection[] = [idempotency, oauthState, oauthGrants, oauthLimits];
+
 /** What is deleted some time after its `expiresAt`, by {@link expiryRound}: of the system tenant, and of each clinic. */
 const EXPIRING: Readonly<Record<'system' | 'clinic', readonly Collection<ExpiringColumns>[]>> = {
   system: [oauthState, oauthGrants, oauthLimits],

@@ -8,6 +8,69 @@ export const HOSTING = {
   firestoreLocation: 'nam5',
 } as const;
 
+/** Who a function runs as; each assumes an AWS role of its own. */
+export const ACCOUNTS = { app: 'chartseal', rewrap: 'chartseal-keys', signing: 'chartseal-signing' } as const;
+
+/** Runs started by the clock, of which two at once would be useless. */
+const CLOCKED = {
+  region: HOSTING.functionsRegion,
+  memory: '512MiB',
+  timeoutSeconds: 300,
+  maxInstances: 1,
+  retryCount: 0,
+  // Cloud Scheduler and Cloud Tasks of the project count as internal.
+  ingressSettings: 'ALLOW_INTERNAL_ONLY',
+} as const;
+const MINUTELY = { ...CLOCKED, schedule: 'every 1 minutes' } as const;
+
+/** How each function is deployed. */
+export const FUNCTIONS = {
+  chartseal: {
+    region: HOSTING.functionsRegion,
+    memory: '512MiB',
+    timeoutSeconds: 60,
+    concurrency: 40,
+    // One is always warm: the first call of a quiet morning waits for no cold start.
+    minInstances: 1,
+    maxInstances: 100,
+    invoker: 'public',
+    // The assistant comes from outside.
+    ingressSettings: 'ALLOW_ALL',
+  },
+  documents: {
+    region: HOSTING.functionsRegion,
+    memory: '512MiB',
+    timeoutSeconds: 180,
+    concurrency: 4,
+    maxInstances: 100,
+    invoker: 'public',
+    ingressSettings: 'ALLOW_ALL',
+  },
+  auditSequence: MINUTELY,
+  auditCheckpoint: MINUTELY,
+  privacyRequests: { ...MINUTELY, memory: '1GiB' },
+  holdSweep: MINUTELY,
+  expirySweep: { ...CLOCKED, schedule: 'every 1 hours' },
+  auditRetention: { ...CLOCKED, schedule: '1 of month 04:00' },
+  keyRotation: { ...CLOCKED, schedule: 'every 10 minutes' },
+  jobStep: {
+    region: HOSTING.functionsRegion,
+    memory: '512MiB',
+    timeoutSeconds: 120,
+    concurrency: 1,
+    ingressSettings: 'ALLOW_INTERNAL_ONLY',
+    retryConfig: { maxAttempts: 10, minBackoffSeconds: 2, maxBackoffSeconds: 300 },
+    rateLimits: { maxConcurrentDispatches: 16 },
+  },
+} as const;
+
+/** Functions that run as another than the app. */
+export const RUN_AS: Readonly<Partial<Record<keyof typeof FUNCTIONS, keyof typeof ACCOUNTS>>> = {
+  auditCheckpoint: 'signing',
+  keyRotation: 'rewrap',
+  jobStep: 'rewrap',
+};
+
 /** What Secret Manager holds; everything else in the environment is no secret. */
 export const SECRETS = ['CHARTSEAL_SIGNING_KEYS', 'CHARTSEAL_COOKIE_KEYS'] as const;
 

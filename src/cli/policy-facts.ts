@@ -7,7 +7,7 @@ import { PURPOSES } from '../access/purposes.ts';
 import { REVIEW_MS } from '../audit/reports/emergency.ts';
 import { DEFAULT_YEARS, FLOOR_YEARS } from '../audit/retention.ts';
 import { KEPT_MS } from '../clinic/idempotency.ts';
-import { COLLECTIONS } from '../collections.ts';
+import { SELF_EXPIRING } from '../collections.ts';
 import { TLS_FLOOR } from '../compliance/checks/platform.ts';
 import type { PolicyFacts } from '../compliance/policies/facts.ts';
 import { STORED_BYTES } from '../compliance/scan/stored-bytes.ts';
@@ -54,7 +54,7 @@ export async function policyFacts(env: Env): Promise<PolicyFacts> {
     retention: {
       ...{ auditYears: DEFAULT_YEARS, auditFloorYears: FLOOR_YEARS, answerKeptMs: KEPT_MS },
       unusedClientS: LIFETIMES.unusedClient,
-      expiring: COLLECTIONS.filter(({ columns }) => 'expiresAt' in columns).map(({ name }) => name),
+      expiring: SELF_EXPIRING.map(({ name }) => name),
     },
     requests: { ...REQUEST_LIMITS, kinds: REQUEST_KINDS },
     processors: {

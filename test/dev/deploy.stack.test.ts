@@ -114,6 +114,8 @@ describe('the dry run of a deployment', () => {
     ['firestore.indexes.json', '"cardKeys"', '"otherKeys"', 'indexes'],
     ['firebase.json', '"/.well-known/**"', '"/well-known/**"', 'hosting'],
     ['firebase.json', '"/documents{,/**}"', '"/files/**"', 'hosting'],
+    ['firebase.json', '"us-central1"', '"europe-west1"', 'hosting'],
+    ['infra/google/deployment.md', 'ALLOW_INTERNAL_ONLY', 'ALLOW_ALL', 'google-side'],
   ])(
     '%s that was changed is refused',
     async (file, from, to, id) => {

@@ -1,5 +1,5 @@
-import { COLLECTIONS } from '../../collections.ts';
-import { ALARMS, HOSTING, SECRETS } from '../../hosting.ts';
+import { SELF_EXPIRING } from '../../collections.ts';
+import { ACCOUNTS, ALARMS, FUNCTIONS, HOSTING, RUN_AS, SECRETS } from '../../hosting.ts';
 
 /** What only somebody with the accounts can do, in its order: a title and the commands of each step. */
 export interface ByHand {
@@ -16,9 +16,10 @@ const SERVICES = [
   'cloudtasks',
   'secretmanager',
   'identitytoolkit',
+  'logging',
+  'monitoring',
+  'firebaseappcheck',
 ];
-/** Each under an identity of its own, so that none can do the work of another. */
-const ACCOUNTS = { app: 'chartseal', rewrap: 'chartseal-keys', signing: 'chartseal-signing' } as const;
 
 /** The first deployment of a project; every command may be run again. */
 export function stepsByHand(project: string): ByHand[] {
@@ -100,28 +101,22 @@ export function stepsByHand(project: string): ByHand[] {
 function deployStep(project: string): ByHand {
   const gcloud = gcloudFor(project);
   const email = emailIn(project);
-  const expiring = COLLECTIONS.filter(({ columns }) => 'expiresAt' in columns).map(({ name }) => name);
   return {
     title: 'Deploy',
     commands: [
       `npm run build && npx firebase deploy --only firestore,functions,hosting --project=${project}`,
-      ...expiring.map((name) =>
+      ...SELF_EXPIRING.map(({ name }) =>
         gcloud(`firestore fields ttls update expiresAt --collection-group=${name} --enable-ttl --async`),
       ),
-      ...[
-        ['chartseal', ACCOUNTS.app],
-        ['documents', ACCOUNTS.app],
-        // They delete from the bucket, and open charts to export them.
-        ['privacyrequests', ACCOUNTS.app],
-        ['expirysweep', ACCOUNTS.app],
-        ['auditcheckpoint', ACCOUNTS.signing],
-        ['keyrotation', ACCOUNTS.rewrap],
-        ['jobstep', ACCOUNTS.rewrap],
-      ].map(([service, name = '']) =>
-        gcloud(
-          `run services update ${service} --region=${HOSTING.functionsRegion} --service-account=${email(name)}`,
-        ),
-      ),
+      ...Object.keys(FUNCTIONS).map((name) => {
+        const account = email(ACCOUNTS[RUN_AS[name as keyof typeof FUNCTIONS] ?? 'app']);
+        const region = HOSTING.functionsRegion;
+        return gcloud(
+          `run services update ${name.toLowerCase()} --region=${region} --service-account=${account}`,
+        );
+      }),
+      // Nobody's browser talks to Firestore: with no app registered, App Check refuses whatever the rules would not.
+      `curl -X PATCH -H "Authorization: Bearer $(gcloud auth print-access-token)" -H 'Content-Type: application/json' -d '{"enforcementMode":"ENFORCED"}' 'https://firebaseappcheck.googleapis.com/v1/projects/${project}/services/firestore.googleapis.com?updateMask=enforcementMode'`,
     ],
   };
 }

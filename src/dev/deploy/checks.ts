@@ -3,13 +3,14 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { loadPolicyEngine, POLICY_NAMES } from '../../access/policy-engine.ts';
-import { COLLECTIONS } from '../../collections.ts';
+import { COLLECTIONS, SELF_EXPIRING } from '../../collections.ts';
 import { readConfig } from '../../config.ts';
-import { SECRETS } from '../../hosting.ts';
+import { ALARMS, FUNCTIONS, HOSTING, SECRETS } from '../../hosting.ts';
 import { ChartsealError } from '../../kernel/errors.ts';
 import { buildFunctions } from '../build-functions.ts';
 import { fail, type Judgement, notChecked, pass } from '../doctor/check.ts';
 import type { DeployCheck, Deployment } from './check.ts';
+import { deploymentPage } from './page.ts';
 
 /** The whole bundle; Cloud Functions takes 100 MB, and a cold start feels each one. */
 const MAX_BUNDLE = 16 * 1_048_576;
@@ -94,14 +95,29 @@ export const DEPLOY_CHECKS: readonly DeployCheck[] = [
     judge: judgeIndexes,
   },
   {
+    id: 'google-side',
+    title: 'the written commands of Google’s side are what the code needs: functions, TTL, secrets, alarms',
+    cure: 'Look at what changed, and run "npx vitest run test/infra/google --project unit -u".',
+    judge: async ({ root }) => {
+      const page = await readFile(join(root, 'infra/google/deployment.md'), 'utf8');
+      return page === deploymentPage()
+        ? pass(
+            `${Object.keys(FUNCTIONS).length} functions, ${SELF_EXPIRING.length} TTL policies, ${ALARMS.length} alarms`,
+          )
+        : fail('infra/google/deployment.md is of another version');
+    },
+  },
+  {
     id: 'hosting',
     title: 'Hosting sends /.well-known, and everything but /documents, to the main function',
     cure: 'Restore the three rewrites of firebase.json in their order.',
     judge: async ({ root }) => {
       const { hosting } = (await jsonOf(root, 'firebase.json')) as {
-        hosting: { rewrites: { source: string }[] };
+        hosting: { rewrites: { source: string; function: { region: string } }[] };
       };
       const sources = hosting.rewrites.map(({ source }) => source).join(', ');
+      const elsewhere = hosting.rewrites.filter((to) => to.function.region !== HOSTING.functionsRegion);
+      if (elsewhere.length > 0) return fail(`the function is in ${HOSTING.functionsRegion}`);
       return sources === '/.well-known/**, /documents{,/**}, **' ? pass(sources) : fail(sources);
     },
   },
@@ -159,7 +175,8 @@ async function judgeBundle(): Promise<Judgement> {
   const { size } = await stat(bundle);
   if (size > MAX_BUNDLE) return fail(`${Math.round(size / 1_048_576)} MiB`);
   const exported = Object.keys(createRequire(import.meta.url)(bundle) as object);
-  return exported.includes('chartseal')
+  const missing = Object.keys(FUNCTIONS).filter((name) => !exported.includes(name));
+  return missing.length === 0
     ? pass(`${(size / 1_048_576).toFixed(1)} MiB, ${exported.length} functions`)
-    : fail('it exports no function "chartseal"');
+    : fail(`it exports no ${missing.join(', ')}`);
 }
