@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from './kernel/errors.ts';
 import { type OAuthSettings, readOAuthSettings } from './oauth/settings.ts';
+import { PRODUCTION_RULES } from './production.ts';
 
 /** Everything that the environment decides, checked. Secrets are in here: never log it. */
 export interface Config {
@@ -64,15 +65,6 @@ export interface LocalKeyConfig {
   readonly hex: string;
   readonly status: 'active' | 'deprecated' | 'deleted';
 }
-
-/** Variables that point at an emulator. A production configuration refuses each. */
-export const EMULATORS = [
-  'FIRESTORE_EMULATOR_HOST',
-  'FIREBASE_AUTH_EMULATOR_HOST',
-  'FUNCTIONS_EMULATOR',
-  'CHARTSEAL_KMS_ENDPOINT',
-  'CLOUD_TASKS_EMULATOR_HOST',
-] as const;
 
 const DAY_MS = 86_400_000;
 const YEAR_MS = 365.25 * DAY_MS;
@@ -148,7 +140,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     throw refuse('CHARTSEAL_ORIGIN is an origin without path or slash.');
   if (development && !isLoopback(origin.hostname))
     throw refuse('CHARTSEAL_ENV=development serves only a loopback CHARTSEAL_ORIGIN.');
-  if (!development) checkProduction(env, vars, origin);
+  if (!development) checkProduction(named);
   return {
     development,
     origin: origin.origin,
@@ -179,27 +171,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
-function checkProduction(
-  env: Readonly<Record<string, string | undefined>>,
-  vars: Environment,
-  origin: URL,
-): void {
-  const set = EMULATORS.filter((name) => env[name] !== undefined && env[name] !== '');
-  if (set.length > 0) throw refuse(`Unset ${set.join(', ')}: production never talks to an emulator.`);
-  if (vars.CHARTSEAL_KMS === 'emulator') throw refuse('CHARTSEAL_KMS=emulator is for development. Use aws.');
-  if (origin.protocol !== 'https:') throw refuse('CHARTSEAL_ORIGIN must be https in production.');
-  if (vars.CHARTSEAL_CHECKPOINTS?.startsWith('/') === true)
-    throw refuse('CHARTSEAL_CHECKPOINTS is gs://BUCKET in production: storage of another administrator.');
-  if (vars.CHARTSEAL_DOCUMENTS.startsWith('/'))
-    throw refuse('CHARTSEAL_DOCUMENTS is gs://BUCKET in production: a function’s own disk does not last.');
-  if (vars.CHARTSEAL_JOURNAL === undefined)
-    throw refuse(
-      'CHARTSEAL_JOURNAL names the log bucket that keeps the journal: projects/P/locations/L/buckets/B.',
-    );
-  if (vars.CHARTSEAL_JOURNAL.startsWith(`projects/${vars.GCLOUD_PROJECT}/`))
-    throw refuse('CHARTSEAL_JOURNAL is in this project. It belongs to another administrator.');
-  if (/development|example|changeme/i.test(vars.CHARTSEAL_COOKIE_KEYS))
-    throw refuse('CHARTSEAL_COOKIE_KEYS still holds a default.');
+function checkProduction(env: Readonly<Record<string, string | undefined>>): void {
+  for (const { broken } of PRODUCTION_RULES) {
+    const says = broken(env);
+    if (says !== null) throw refuse(says);
+  }
 }
 
 function storeOf(vars: Environment): Config['store'] {

@@ -5,8 +5,8 @@ const KEY = JSON.stringify([{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd', k
 const production = {
   CHARTSEAL_ORIGIN: 'https://clinic.test',
   CHARTSEAL_SIGNING_KEYS: KEY,
-  CHARTSEAL_COOKIE_KEYS: 'k'.repeat(32),
   CHARTSEAL_DOCUMENTS: 'gs://clinic-documents',
+  CHARTSEAL_COOKIE_KEYS: 'kX9vQ2mT7wLr4ZpB8sNcY1hJ6dGfE3aU',
   CHARTSEAL_FIREBASE_API_KEY: 'web-key',
   GCLOUD_PROJECT: 'clinic',
   CHARTSEAL_JOURNAL: 'projects/auditors/locations/us/buckets/chartseal-journal',
@@ -36,6 +36,7 @@ describe('the configuration', () => {
     ['FIREBASE_AUTH_EMULATOR_HOST', '127.0.0.1:9099'],
     ['FUNCTIONS_EMULATOR', 'true'],
     ['CHARTSEAL_KMS_ENDPOINT', 'http://127.0.0.1:4599'],
+    ['CLOUD_TASKS_EMULATOR_HOST', '127.0.0.1:9499'],
   ])('production refuses %s', (name, value) => {
     expect(refusal({ ...production, [name]: value })).toContain(name);
   });
@@ -46,6 +47,15 @@ describe('the configuration', () => {
     ['an origin with a slash', { CHARTSEAL_ORIGIN: 'https://clinic.test/' }],
     ['the KMS emulator', { CHARTSEAL_KMS: 'emulator' }],
     ['a default secret', { CHARTSEAL_COOKIE_KEYS: 'changeme-changeme-changeme-changeme' }],
+    ['a secret that repeats itself', { CHARTSEAL_COOKIE_KEYS: 'k'.repeat(40) }],
+    [
+      'a local key that repeats itself',
+      { CHARTSEAL_KMS: 'local', CHARTSEAL_LOCAL_KEYS: `1:${'ab'.repeat(32)}` },
+    ],
+    ['a wildcard redirect', { CHARTSEAL_REDIRECT_URIS: 'https://*.clinic.test/cb' }],
+    ['an http redirect', { CHARTSEAL_REDIRECT_URIS: 'http://clinic.test/cb' }],
+    ['an http issuer', { CHARTSEAL_ISSUER: 'http://issuer.test' }],
+    ['somebody without a second factor', { CHARTSEAL_WITHOUT_SECOND_FACTOR: 'uid' }],
     ['a short secret', { CHARTSEAL_COOKIE_KEYS: 'short' }],
     ['no signing key', { CHARTSEAL_SIGNING_KEYS: '[]' }],
     ['a public signing key', { CHARTSEAL_SIGNING_KEYS: '[{"kty":"EC","crv":"P-256"}]' }],
@@ -80,7 +90,7 @@ describe('the configuration', () => {
   });
 
   test('local keys carry version and status', () => {
-    const hex = 'a1'.repeat(32);
+    const hex = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).toString('hex');
     const config = readConfig({
       ...production,
       CHARTSEAL_KMS: 'local',

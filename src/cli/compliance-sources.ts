@@ -10,13 +10,14 @@ import type { ConfigFacts, Facts } from '../compliance/facts.ts';
 import type { Sources } from '../compliance/gather.ts';
 import { readKeyPolicy } from '../compliance/scan/key-policy.ts';
 import type { Composed } from '../compose.ts';
-import { type Config, EMULATORS } from '../config.ts';
+import type { Config } from '../config.ts';
 import { settingsOf } from '../configuration.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { VERSION } from '../kernel/version.ts';
 import { keyStatus } from '../lifecycle/rotation/survey.ts';
 import { accessMatrix, matrixPage } from '../mcp/access-matrix.ts';
 import { LIFETIMES } from '../oauth/lifetimes.ts';
+import { EMULATORS, isWeakKey } from '../production.ts';
 import { knockAtFirestore } from '../storage/firestore/knock.ts';
 import { inspectPostgres } from '../storage/postgres/inspect.ts';
 import { probeTransport } from './probe-transport.ts';
@@ -96,7 +97,7 @@ export function configFacts(config: Config, env: Env): ConfigFacts {
       crv: key.crv ?? '',
     })),
     weakLocalKeys:
-      kms.kind === 'local' ? kms.keys.filter(({ hex }) => isWeak(hex)).map(({ version }) => version) : [],
+      kms.kind === 'local' ? kms.keys.filter(({ hex }) => isWeakKey(hex)).map(({ version }) => version) : [],
     redirects: [...oauth.redirectUris, ...oauth.clients.flatMap((client) => client.redirect_uris)],
     withoutSecondFactor: oauth.withoutSecondFactor.length,
     staffRoles: STAFF_ROLES,
@@ -111,9 +112,6 @@ export function configFacts(config: Config, env: Env): ConfigFacts {
       /@(?:127\.0\.0\.1|localhost)[:/]/.test(store.url),
   };
 }
-
-/** 32 random bytes have some 30 different ones. */
-const isWeak = (hex: string): boolean => new Set(hex.match(/../g)).size <= 16;
 
 async function accessFacts(): Promise<Facts['access']> {
   const engine = await loadPolicyEngine();

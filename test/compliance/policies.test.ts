@@ -13,6 +13,7 @@ const ENV = {
   CHARTSEAL_JOURNAL: 'projects/auditors/locations/us/buckets/chartseal-journal',
   CHARTSEAL_SIGNING_KEYS: JSON.stringify([{ kty: 'EC', crv: 'P-256', kid: 'a', x: 'x', y: 'y', d: 'd' }]),
   CHARTSEAL_COOKIE_KEYS: 'kX9vQ2mT7wLr4ZpB8sNcY1hJ6dGfE3aU',
+  CHARTSEAL_DOCUMENTS: 'gs://riverside-documents',
   GCLOUD_PROJECT: 'riverside',
 };
 const pagesOf = (facts: PolicyFacts): string =>
@@ -130,7 +131,10 @@ describe('the policies', () => {
     ],
     [
       'local keys',
-      { CHARTSEAL_KMS: 'local', CHARTSEAL_LOCAL_KEYS: `1:${'0123456789abcdef'.repeat(4)}` },
+      {
+        CHARTSEAL_KMS: 'local',
+        CHARTSEAL_LOCAL_KEYS: `1:${Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).toString('hex')}`,
+      },
       'in the server’s environment',
     ],
     ['the origin', { CHARTSEAL_ORIGIN: 'https://else.example' }, 'https://else.example/privacy'],

@@ -10,6 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['oauth', 'mcp'],
   ['wallet', 'console', 'documents', 'emergency', 'privacy'],
   ['storage', 'http'],
+  ['production'],
   ['config', 'collections', 'hosting'],
   ['backup-plan'],
   ['compose-parts'],

@@ -1,3 +1,4 @@
+import { examineConfiguration } from '../../dev/doctor/configuration.ts';
 import { type Examination, examine } from '../../dev/doctor/examine.ts';
 import type { Held } from '../../dev/doctor/token-facts.ts';
 import { openWire } from '../../dev/doctor/wire.ts';
@@ -5,15 +6,18 @@ import { DEMO_PASSWORD } from '../../dev/people.ts';
 import { obtainToken } from '../../dev/user-agent/obtain-token.ts';
 import { type Command, EXIT, UsageError } from '../command.ts';
 import { findingLines } from '../findings.ts';
+import { envHere } from '../here.ts';
 import { requireStack } from '../local.ts';
 import { bold, out } from '../terminal.ts';
 
-/** Says why an assistant cannot connect to an MCP server, ours or anybody's. */
+/** Says why an assistant cannot connect to an MCP server, ours or anybody's; without an address, what stands in the way of production. */
 export const doctor: Command = {
-  usage: 'URL [--as EMAIL] [--no-register]',
-  summary: 'examine how an assistant would connect to an MCP server, with a cure for each fault',
+  usage: '[URL] [--as EMAIL] [--no-register]',
+  summary:
+    'examine how an assistant would connect to an MCP server; without URL, whether this environment is fit for production',
   options: { as: { type: 'string' }, 'no-register': { type: 'boolean' } },
   run: async ({ values, positionals, json }) => {
+    if (positionals.length === 0) return ofConfiguration(json);
     const [typed = ''] = positionals;
     if (!/^https?:\/\//.test(typed) || URL.parse(typed) === null || positionals.length !== 1)
       throw new UsageError('Give the address as people type it: chartseal doctor https://clinic.example/mcp');
@@ -25,6 +29,21 @@ export const doctor: Command = {
     return found.findings.some(({ outcome }) => outcome === 'fail') ? EXIT.no : EXIT.ok;
   },
 };
+
+/** The environment that this command runs in, or that of the local stack. */
+async function ofConfiguration(json: boolean): Promise<number> {
+  const { env } = await envHere();
+  const findings = examineConfiguration(env);
+  const failed = findings.filter(({ outcome }) => outcome === 'fail').length;
+  out(
+    json
+      ? JSON.stringify({ findings })
+      : [bold('The configuration, as production'), ...findingLines(findings), '', `${failed} fail.`].join(
+          '\n',
+        ),
+  );
+  return failed === 0 ? EXIT.ok : EXIT.no;
+}
 
 /** A token from the environment, never from the command line, which other people of the machine can read. */
 async function heldFor(typed: string, email: unknown): Promise<Held | null> {

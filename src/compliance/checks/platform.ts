@@ -8,7 +8,8 @@ const ODD_REDIRECT = /[*]|^(?!https:\/\/)/;
 const LEAST_DAYS_LEFT = 14;
 /** PostgreSQL 14 got its last update in November 2026. */
 const OLDEST_POSTGRES = 15;
-const LEAST_DISTINCT = 10;
+/** Different characters in a secret of 32. */
+export const LEAST_DISTINCT = 10;
 
 /** What the house stands on: transport, database, secrets. */
 export const PLATFORM: readonly Check[] = [
