@@ -2,6 +2,7 @@ import { ACCESS_BENCHES } from './access.ts';
 import { AUDIT_BENCHES } from './audit.ts';
 import { BEARER_BENCHES } from './bearer.ts';
 import type { Bench, BenchOptions } from './bench.ts';
+import { COMPLIANCE_BENCHES } from './compliance.ts';
 import { CRYPTO_BENCHES } from './crypto.ts';
 import { AWS_BENCHES } from './rival-aws.ts';
 import { MONGODB_BENCHES } from './rival-mongodb.ts';
@@ -23,6 +24,7 @@ const ALL: readonly Bench[] = [
   ...BEARER_BENCHES,
   ...SCHEDULING_BENCHES,
   ...TELEMETRY_BENCHES,
+  ...COMPLIANCE_BENCHES,
 ];
 const FLAGS = ['--json', '--list', '--quick'];
 

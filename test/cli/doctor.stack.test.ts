@@ -34,9 +34,18 @@ describe('with a local stack', () => {
     );
   });
 
-  test('doctor says 3 where nobody answers, 2 without an address, and signs in at no other place', async () => {
+  test('doctor without an address says of a local stack why it is no production', async () => {
+    const { code, out } = await run(at.dataDir, ['doctor', '--json']);
+    const { findings } = JSON.parse(out) as { findings: { id: string; outcome: string }[] };
+    expect(code).toBe(1);
+    expect(findings.filter(({ outcome }) => outcome === 'fail').map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['no-emulators', 'no-kms-emulator', 'https-origin', 'journal', 'configuration']),
+    );
+  });
+
+  test('doctor says 3 where nobody answers, 2 without a whole address, and signs in at no other place', async () => {
     expect((await doctor('http://127.0.0.1:9/mcp')).code).toBe(3);
-    expect((await run(at.dataDir, ['doctor'])).code).toBe(2);
+    expect((await run(at.dataDir, ['doctor', 'clinic.example'])).code).toBe(2);
     expect(
       (await run(at.dataDir, ['doctor', 'https://stranger.example/mcp', '--as', 'john@example.com'])).code,
     ).toBe(2);
