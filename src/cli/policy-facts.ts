@@ -41,6 +41,7 @@ export async function policyFacts(env: Env): Promise<PolicyFacts> {
     hosting: {
       ...HOSTING,
       kmsRegion: config.kms.kind === 'local' ? null : config.kms.region,
+      documents: config.documents.kind,
       secrets: SECRETS,
     },
     encryption: {

@@ -38,6 +38,7 @@ const MARKED: PolicyFacts = {
   },
   hosting: {
     ...{ functionsRegion: 'functions-mark', firestoreLocation: 'store-mark', kmsRegion: 'kms-mark' },
+    documents: 'bucket',
     secrets: ['SECRET_MARK'],
   },
   encryption: {

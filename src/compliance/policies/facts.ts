@@ -22,6 +22,8 @@ export interface PolicyFacts {
     readonly firestoreLocation: string;
     /** Of AWS KMS; null for local keys. */
     readonly kmsRegion: string | null;
+    /** Where the sealed bytes of documents are. */
+    readonly documents: 'bucket' | 'folder';
     /** What Secret Manager holds. */
     readonly secrets: readonly string[];
   };

@@ -33,6 +33,9 @@ function processorsOf({ config, hosting, processors }: PolicyFacts): Processor[]
     ...(config.checkpoints === 'bucket'
       ? [google('Cloud Storage', blank('place'), 'signed checkpoints of the audit log: hashes')]
       : []),
+    ...(hosting.documents === 'bucket'
+      ? [google('Cloud Storage', blank('place'), 'sealed bytes of documents')]
+      : []),
     ...(config.kms === 'aws'
       ? [
           {
