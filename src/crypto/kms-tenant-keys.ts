@@ -102,7 +102,7 @@ export class KmsTenantKeys {
       // The policy stands already, on the key before: who makes the next one need not be able to change it.
       ...(Policy !== undefined && { Policy, BypassPolicyLockoutSafetyCheck: true }),
     });
-    const rotation = { KeyId: arn, RotationPeriodInDays: PERIOD_DAYS };
+    const rotation = { KeyId: arn, RotationPeriodInDays: WRAPPING_KEY_DAYS };
     await callKms((bound) => kms.send(new EnableKeyRotationCommand(rotation), bound));
     const alias = { AliasName: wrappingAlias(tenant), TargetKeyId: arn };
     await callKms((bound) => kms.send(new UpdateAliasCommand(alias), bound));

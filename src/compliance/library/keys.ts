@@ -57,7 +57,12 @@ const asWrapping = ({ state, createdAt, rotatesEveryDays }: KeyRecord) => ({
     wrappingKey: {
       problem: null,
       facts: {
-        ...{ state: AWS_STATES[state === 'retired' ? 'disabled' : state], createdAt, material: null },
+        ...{
+          state: AWS_STATES[state === 'retired' ? 'disabled' : state],
+          createdAt,
+          material: null,
+          deletedAt: null,
+        },
         rotation: rotatesEveryDays === null ? null : { periodDays: rotatesEveryDays, nextAt: null },
       },
     },
