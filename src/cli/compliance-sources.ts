@@ -14,6 +14,7 @@ import type { Config } from '../config.ts';
 import { settingsOf } from '../configuration.ts';
 import type { TenantId } from '../kernel/ids.ts';
 import { VERSION } from '../kernel/version.ts';
+import { lastBackup } from '../lifecycle/backup/registers.ts';
 import { keyStatus } from '../lifecycle/rotation/survey.ts';
 import { accessMatrix, matrixPage } from '../mcp/access-matrix.ts';
 import { LIFETIMES } from '../oauth/lifetimes.ts';
@@ -57,7 +58,10 @@ export async function sourcesOf(
         : (await verifyTenant(composed, asked.tenant, { onEvent: ({ event }) => see(event) })).report,
     database: () => databaseFacts(config, asked.tenant),
     transport: () => probeTransport({ url: asked.url ?? config.origin, now: Date.now() }),
-    backups: async () => null,
+    backups: async () => {
+      const last = await lastBackup(store, asked.tenant);
+      return last === null ? null : { madeAt: last.takenAt, verifiedAt: last.verifiedAt };
+    },
   };
 }
 

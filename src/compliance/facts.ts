@@ -79,7 +79,7 @@ export type DatabaseFacts =
 /** The last backup, as whoever makes and tries them knows. Times in ms since the epoch; null for never. */
 export interface BackupFacts {
   readonly madeAt: number | null;
-  /** When one was last restored and looked at. */
+  /** When one was last read again and every part of it was whole. */
   readonly verifiedAt: number | null;
 }
 
