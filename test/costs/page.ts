@@ -44,7 +44,7 @@ pending twin; sequencing moves each twin once.
 
 By the month and clinic, whatever its size: two KMS keys (US$ ${(2 * PRICES.key).toFixed(2)}) and a signed checkpoint each minute (US$ ${signing.toFixed(2)}).
 
-Not counted here: Cloud Functions, Cloud Storage of checkpoints and documents, CloudTrail, and egress.
+Not counted here: Cloud Functions (one instance of the main one is kept warm, and billed while it idles), Cloud Storage of checkpoints and documents, CloudTrail, and egress.
 
 Prices: Firestore nam5 US$ ${PRICES.reads} / ${PRICES.writes} / ${PRICES.deletes} for 100,000 reads / writes / deletes, AWS KMS US$ ${PRICES.kmsCalls} for 10,000 calls and
 US$ ${PRICES.key} a key and month, as listed in November 2026. Look them up.

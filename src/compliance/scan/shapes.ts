@@ -19,9 +19,16 @@ export function shapesIn(text: string): Shape[] {
   const found: Shape[] = Object.entries(PATTERNS).flatMap(([shape, pattern]) =>
     pattern.test(text) ? [shape as Shape] : [],
   );
-  if (holdsCardNumber(text)) found.push('card');
+  if (holdsCardNumber(text.replace(TOKEN, (token) => (isRandom(token) ? ' ' : token)))) found.push('card');
   return found;
 }
+
+/** Ids, digests and names of keys: of random letters and digits, of which some hold a card's number by chance. */
+const TOKEN = /[A-Za-z0-9_-]{20,}/g;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LEAST_LETTERS = 6;
+const isRandom = (token: string): boolean =>
+  UUID.test(token) || token.replace(/[^A-Za-z]/g, '').length >= LEAST_LETTERS;
 
 /** Bytes that are a readable text of some length: nothing sealed looks so. Null when they are not. */
 export function readableText(bytes: Uint8Array): string | null {

@@ -21,7 +21,12 @@ import { BATCH_BYTES, findStale, isClean, type ResealHouse, resealChart } from '
 
 /** Charts that one worker has under way. */
 const AT_ONCE = 8;
-const LIMIT = 50;
+/** Charts of one step. Between steps nothing is under way, so that few large ones are faster than many small ones. */
+const LIMIT = 200;
+/** How long a step remembers the tenant's wrapping key. */
+const ASKED_MS = 5_000;
+/** Patients whose old keys are destroyed in one transaction. */
+const RETIRED = 50;
 
 type Columns = typeof patientKeys.columns;
 type Item = Listed<Columns>;
@@ -64,12 +69,13 @@ function resealing(house: ReencryptHouse): Phase<Columns> {
       const due = items.filter(
         ({ id, row }) => row.state === 'rotating' || (row.state !== ERASING && (ages.get(id) ?? 0) < before),
       );
-      const keyId = due.length === 0 ? '' : await house.keys.wrappingKeyOf(context.tenant);
+      const wrappingKey = asked(() => house.keys.wrappingKeyOf(context.tenant));
       const { done, faults } = await workOn(due, {
         ...laneOf(context),
         work: async ({ id, row: { alias, current } }) => {
           const of = refOf(context, id);
           if ((ages.get(id) ?? 0) >= before) return resealChart(house, of, context.job);
+          const keyId = await wrappingKey();
           return renewChart(house, of, { job: context.job, alias, current, keyId, before });
         },
       });
@@ -80,6 +86,16 @@ function resealing(house: ReencryptHouse): Phase<Columns> {
 
 const laneOf = ({ pace }: StepContext) => ({ idOf: ({ id }: Item) => id, pace, atOnce: AT_ONCE });
 const refOf = ({ tenant }: StepContext, id: string): PatientRef => ({ tenant, patient: id as PatientId });
+
+/** Asks again after some seconds: when the tenant moves to another key, no long step goes on wrapping by the one it left. */
+function asked<T>(ask: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly answer: Promise<T> } | null = null;
+  return () => {
+    const at = performance.now();
+    if (last === null || at - last.at > ASKED_MS) last = { at, answer: ask() };
+    return last.answer;
+  };
+}
 
 /** When each patient's current key was made. */
 async function agesOf(items: readonly Item[], { store, tenant }: StepContext): Promise<Map<string, number>> {
@@ -183,7 +199,7 @@ async function staleOwners(items: Asides, { store, tenant }: StepContext): Promi
  */
 function retiring({ store, keys }: ReencryptHouse): Phase<Columns> {
   return {
-    ...{ ...many, name: 'retire', proves: false },
+    ...{ ...many, limit: RETIRED, name: 'retire', proves: false },
     run: async (items, context) => {
       const rotating = items.filter(({ row }) => row.state === 'rotating');
       const { done, faults } = await workOn(rotating, {
