@@ -1,14 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
 import { startStack } from '../../src/dev/stack.ts';
 import { contentOf, filesBelow, found } from '../attacks/traces.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 import { accessibilityFaults } from '../stack/accessible.ts';
+import { launchChromium } from '../stack/chromium.ts';
 import { describeNeeding } from '../stack/needs.ts';
 
 const LETTER = `%PDF-1.7\n${'planted-zanzibarine '.repeat(60_000)}`;
@@ -23,9 +23,7 @@ describeNeeding('chromium', 'documents in a real browser, on the local stack', (
     writeFileSync(join(folder, 'planted-letter.pdf'), LETTER);
     writeFileSync(join(folder, 'page.pdf'), '<html><script>alert(1)</script>');
     at = await startTestStack(startStack, { store: 'postgres' });
-    const executablePath = findChromium();
-    if (executablePath === null) throw new Error('Install Chromium, or name one in CHROMIUM_PATH.');
-    browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+    browser = await launchChromium();
   }, 120_000);
   afterAll(async () => {
     await browser?.close();

@@ -3,15 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { Documents } from '../../src/clinic/documents/documents.ts';
 import { fieldOf, type VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import { documentsPart } from '../../src/documents/documents.ts';
-import type { TenantId, UserId } from '../../src/kernel/ids.ts';
-import { OAuthError } from '../../src/oauth/errors.ts';
 import { createOwnPages } from '../../src/oauth/own-pages.ts';
-import { createRateLimits } from '../../src/oauth/rate-limits.ts';
 import { openClinic } from '../access/people.ts';
 import { memoryObjects } from '../doubles/memory-objects.ts';
+import { pageGround } from '../stack/own-pages.ts';
 import { visitorOf } from '../stack/visitor.ts';
-
-const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
 
 /** What a form with a file carries. */
 export interface Sent {
@@ -39,21 +35,7 @@ export async function startDocuments() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const pages = createOwnPages(
-    {
-      ...{ store, audit, origin, clock: Date.now, withoutSecondFactor: [], proxyHops: 0 },
-      cookieKeys: [COOKIE_KEY],
-      pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
-      limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
-      signIn: {
-        verify: async (idToken) => {
-          if (!idToken.startsWith('usr_')) throw new OAuthError('SIGN_IN_TOKEN', 'Sign in again.');
-          const tenant = 'riverside' as TenantId;
-          return { userId: idToken as UserId, tenant, authTime: 0, amr: ['pwd', 'mfa'] };
-        },
-        profile: async () => ({ email: null, emailVerified: false }),
-      },
-      onFault: (fault) => faults.push(fault),
-    },
+    pageGround({ store, audit, clock, origin, faults }),
     documentsPart({ ...services, documents, find: (tenant, by) => index.find(tenant, by) }),
   );
   const visitor = () => visitorOf(origin, '/documents');

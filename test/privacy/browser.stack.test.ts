@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
 import { startStack } from '../../src/dev/stack.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 import { accessibilityFaults } from '../stack/accessible.ts';
+import { launchChromium } from '../stack/chromium.ts';
 import { describeNeeding } from '../stack/needs.ts';
 
 /** Kept when `SCREENSHOTS` names a folder, to be looked at. */
@@ -23,9 +23,7 @@ describeNeeding('chromium', 'the privacy pages in a real browser, on the local s
   let problems: string[] = [];
   beforeAll(async () => {
     at = await startTestStack(startStack, { store: 'postgres' });
-    const executablePath = findChromium();
-    if (executablePath === null) throw new Error('Install Chromium, or name one in CHROMIUM_PATH.');
-    browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+    browser = await launchChromium();
   }, 120_000);
   afterAll(async () => {
     await browser?.close();

@@ -3,31 +3,17 @@ import type { AddressInfo } from 'node:net';
 import { Outside } from '../../src/audit/outside.ts';
 import { Documents } from '../../src/clinic/documents/documents.ts';
 import type { VisitedPage } from '../../src/dev/user-agent/browser.ts';
-import type { TenantId, UserId } from '../../src/kernel/ids.ts';
+import type { TenantId } from '../../src/kernel/ids.ts';
 import type { ErasureParts } from '../../src/lifecycle/erasure/erase.ts';
 import { privacyRound } from '../../src/lifecycle/privacy-round.ts';
-import { OAuthError } from '../../src/oauth/errors.ts';
-import { createRateLimits } from '../../src/oauth/rate-limits.ts';
-import type { SignIn } from '../../src/oauth/sign-in.ts';
 import { PrivacyDesk } from '../../src/privacy/desk.ts';
 import { createPrivacyPages } from '../../src/privacy/privacy.ts';
 import { RequestReviews } from '../../src/privacy/reviews.ts';
 import { openClinic } from '../access/people.ts';
 import { memoryOutside } from '../attacks/audit/scene.ts';
 import { memoryObjects } from '../doubles/memory-objects.ts';
+import { pageGround } from '../stack/own-pages.ts';
 import { visitorOf } from '../stack/visitor.ts';
-
-const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
-
-/** Id tokens are user ids of riverside: whoever names one has signed in with two factors. */
-const signIn: SignIn = {
-  verify: async (idToken) => {
-    if (!idToken.startsWith('usr_')) throw new OAuthError('SIGN_IN_TOKEN', 'Sign in again.');
-    const tenant = 'riverside' as TenantId;
-    return { userId: idToken as UserId, tenant, authTime: 0, amr: ['pwd', 'otp', 'mfa'] };
-  },
-  profile: async () => ({ email: null, emailVerified: false }),
-};
 
 /** The privacy pages over HTTP, on a clinic in memory. */
 export async function startPrivacy() {
@@ -49,17 +35,9 @@ export async function startPrivacy() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const pages = createPrivacyPages({
-    ...{ store, audit, origin, signIn },
-    // The cookie jar goes by the machine's clock, so sessions do too; what is in the store goes by the test's.
-    clock: Date.now,
-    cookieKeys: [COOKIE_KEY],
-    pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
-    withoutSecondFactor: [],
-    limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
-    proxyHops: 0,
+    ...pageGround({ store, audit, clock, origin, faults }),
     desk: new PrivacyDesk({ ...services, ...parts, documents }),
     reviews: new RequestReviews({ ...parts, policies: services.policies }),
-    onFault: (fault) => faults.push(fault),
   });
   const round = () =>
     privacyRound(parts, ['riverside' as TenantId], { onFault: (error) => faults.push(error) });

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COLLECTIONS } from '../../src/collections.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
 import { startStack } from '../../src/dev/stack.ts';
 import type { TenantId } from '../../src/kernel/ids.ts';
 import { startTestStack, type TestStack } from '../e2e/stack.ts';
 import { accessibilityFaults } from '../stack/accessible.ts';
+import { launchChromium } from '../stack/chromium.ts';
 import { describeNeeding } from '../stack/needs.ts';
 
 const NUMBER = '4111111111111111';
@@ -20,9 +20,7 @@ describeNeeding('chromium', 'the wallet in a real browser, on the local stack', 
   let browser: Browser;
   beforeAll(async () => {
     at = await startTestStack(startStack, { store: 'postgres' });
-    const executablePath = findChromium();
-    if (executablePath === null) throw new Error('Install Chromium, or name one in CHROMIUM_PATH.');
-    browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+    browser = await launchChromium();
   }, 120_000);
   afterAll(async () => {
     await browser?.close();

@@ -1,16 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LocalKeyring, localKeyId } from '../../src/crypto/local-keyring.ts';
-import type { TenantId, UserId } from '../../src/kernel/ids.ts';
-import { OAuthError } from '../../src/oauth/errors.ts';
 import { createOwnPages } from '../../src/oauth/own-pages.ts';
-import { createRateLimits } from '../../src/oauth/rate-limits.ts';
 import { CardVault } from '../../src/payments/card-vault.ts';
 import { walletPart } from '../../src/wallet/wallet.ts';
 import { openClinic } from '../access/people.ts';
+import { pageGround } from '../stack/own-pages.ts';
 import { visitorOf } from '../stack/visitor.ts';
-
-const COOKIE_KEY = 'a-cookie-key-of-at-least-32-characters';
 
 /** The wallet over HTTP, on a clinic in memory. Whoever names a user id of riverside has signed in. */
 export async function startWallet() {
@@ -31,25 +27,7 @@ export async function startWallet() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const pages = createOwnPages(
-    {
-      ...{ store, audit, origin, clock: Date.now, withoutSecondFactor: [], proxyHops: 0 },
-      cookieKeys: [COOKIE_KEY],
-      pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
-      limits: createRateLimits({ store, key: COOKIE_KEY, now: clock }),
-      signIn: {
-        verify: async (idToken) => {
-          if (!idToken.startsWith('usr_')) throw new OAuthError('SIGN_IN_TOKEN', 'Sign in again.');
-          return {
-            userId: idToken as UserId,
-            tenant: 'riverside' as TenantId,
-            authTime: 0,
-            amr: ['pwd', 'mfa'],
-          };
-        },
-        profile: async () => ({ email: null, emailVerified: false }),
-      },
-      onFault: (fault) => faults.push(fault),
-    },
+    pageGround({ store, audit, clock, origin, faults }),
     walletPart({ ...services, vault }),
   );
   const visitor = () => visitorOf(origin, '/wallet');
