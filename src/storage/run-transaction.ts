@@ -16,6 +16,8 @@ export interface Attempt<T> {
   readonly budget: () => number;
   /** To be called just before a commit is sent. `STORE_UNAVAILABLE` after it means that the outcome is not known. */
   readonly committing: (result: T) => void;
+  /** To be called by an attempt that begins afresh by itself: the commit before was answered, and did not take place. */
+  readonly restarting: () => void;
 }
 
 interface TransactionRun<T> {
@@ -63,6 +65,9 @@ async function oneAttempt<T>(run: TransactionRun<T>, end: number): Promise<T> {
     budget: () => Math.min(READ_DEADLINE_MS, end - performance.now()),
     committing: (result) => {
       sent = { result };
+    },
+    restarting: () => {
+      sent = undefined;
     },
   };
   try {

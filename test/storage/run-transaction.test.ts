@@ -66,6 +66,20 @@ describe('runTransaction', () => {
     expect(performance.now() - start).toBeLessThanOrEqual(30_000);
   });
 
+  test('time that runs out after a commit was refused, and before the next is sent, leaves nothing to look for', async () => {
+    const tookPlace = vi.fn(async () => true);
+    const run = runTransaction({
+      attempt: async ({ committing, restarting }: Attempt<string>): Promise<string> => {
+        committing('result');
+        restarting();
+        return await new Promise(() => undefined);
+      },
+      tookPlace,
+    });
+    expect(await outcome(run)).toBe('STORE_UNAVAILABLE');
+    expect(tookPlace).not.toHaveBeenCalled();
+  });
+
   test('an answer to a commit other than silence stands, though the proof may be there', async () => {
     const run = runTransaction({
       attempt: async ({ committing }: Attempt<string>): Promise<string> => {

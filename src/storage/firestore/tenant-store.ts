@@ -79,6 +79,7 @@ class WorkFailed extends Error {}
 async function sdkTransaction<T>({ db, tenant }: Context, work: Work<T>, attempt: Attempt<T>): Promise<T> {
   let last: FirestoreTransaction | undefined;
   const run = async (sdk: SdkTransaction): Promise<T> => {
+    attempt.restarting();
     const tx = new FirestoreTransaction(db, tenant, sdk, attempt);
     const result = await runWork(tx, work);
     await tx.flush();
