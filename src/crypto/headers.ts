@@ -55,8 +55,8 @@ export async function readHeaders(store: TenantStore, of: PatientRef): Promise<C
   return { minSeal, current, state, isManifestStale, stale: [...stale.values()] };
 }
 
-/** Rows of many charts that are looked at together: most are of some KiB, none over 512. */
-const WIDE_PAGE = 48;
+/** Rows of many charts that are looked at together: none is over 512 KiB, and most are of some, so that more fit. */
+const WIDE_PAGE = { first: 48, most: 200, bytes: 24 * 1_024 * 1_024 } as const;
 
 /**
  * Which of these charts, in order of their ids, have a sealed row below their `minSeal`: a range of rows is read, whichever
@@ -74,11 +74,9 @@ export async function staleAmong(
   }
   const [first, last] = [keys[0]?.id ?? '', keys.at(-1)?.id ?? ''];
   let at = 0;
+  let limit: number = WIDE_PAGE.first;
   for (let after: string | undefined = `${first}-`; after !== undefined; ) {
-    const page: Listed<typeof chartValues.columns>[] = await store.list(chartValues, {
-      after,
-      limit: WIDE_PAGE,
-    });
+    const page: Listed<typeof chartValues.columns>[] = await store.list(chartValues, { after, limit });
     for (const { id, row } of page) {
       while (at < keys.length - 1 && isAfter(id, keys[at]?.id ?? '')) at += 1;
       const key = keys[at];
@@ -86,9 +84,17 @@ export async function staleAmong(
       if (isBelow(row.sealed, key.row.minSeal)) stale.add(key.id);
     }
     const end = page.at(-1)?.id;
-    after = page.length < WIDE_PAGE || end === undefined || isAfter(end, last) ? undefined : end;
+    after = page.length < limit || end === undefined || isAfter(end, last) ? undefined : end;
+    limit = nextLimit(page);
   }
   return stale;
+}
+
+/** As many as fit if they are as large as those before. */
+function nextLimit(page: readonly Listed<typeof chartValues.columns>[]): number {
+  const bytes = page.reduce((sum, { row }) => sum + row.sealed.length, 0);
+  const fit = Math.floor((WIDE_PAGE.bytes * page.length) / Math.max(1, bytes));
+  return Math.min(WIDE_PAGE.most, Math.max(WIDE_PAGE.first, fit));
 }
 
 /** Whether a row's id lies beyond all of a patient's. */

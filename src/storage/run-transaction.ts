@@ -48,6 +48,9 @@ export async function runTransaction<T>(run: TransactionRun<T>): Promise<T> {
   }
 }
 
+/** Made once: by itself, each abort would make an exception with its stack, which takes as long as sealing a value. */
+const ENDED = new Error('This attempt has ended.');
+
 class LostCommit extends Error {
   readonly result: unknown;
 
@@ -77,7 +80,7 @@ async function oneAttempt<T>(run: TransactionRun<T>, end: number): Promise<T> {
     if (sent !== undefined && isLost) throw new LostCommit(sent.result);
     throw error;
   } finally {
-    abandoned.abort();
+    abandoned.abort(ENDED);
   }
 }
 

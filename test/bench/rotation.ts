@@ -24,7 +24,7 @@ import { allRows, BY, type KeyHouse, openKeyHouse, textOf, update } from '../lif
 import { openSceneStore, ROOT, type Scene, sceneKms } from '../soak/scene.ts';
 import type { Bench, BenchOptions, Measured } from './bench.ts';
 
-/** On PostgreSQL, the KMS emulator and, for live traffic, the job in processes of their own. */
+/** On real stores, the KMS emulator and, for live traffic, the job in processes of their own. */
 
 const CALLS_AT_ONCE = 24;
 const CHARTS_AT_ONCE = 8;
@@ -32,7 +32,7 @@ const CHARTS_AT_ONCE = 8;
 const VALUES = 6;
 const VALUE = 'x'.repeat(2_000);
 /** What a clinic would allow a job while it is open. */
-const LIVE_RATE = 20;
+const LIVE_RATE = 10;
 
 interface World {
   readonly house: KeyHouse;
@@ -41,10 +41,16 @@ interface World {
   readonly patients: readonly PatientRef[];
 }
 
-async function inWorld<T>(count: number, work: (world: World) => Promise<T>): Promise<T> {
+type Kind = Scene['store']['kind'];
+
+async function inWorld<T>(
+  count: number,
+  work: (world: World) => Promise<T>,
+  kind: Kind = 'postgres',
+): Promise<T> {
   const dataDir = mkdtempSync(join(tmpdir(), 'chartseal-bench-rotation-'));
   chmodSync(dataDir, 0o755);
-  const chosen = await startStore({ dataDir, projectId: 'demo-chartseal', kind: 'postgres' });
+  const chosen = await startStore({ dataDir, projectId: 'demo-chartseal', kind });
   const emulator = spawn(process.execPath, [join(import.meta.dirname, 'kms-process.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -93,10 +99,13 @@ async function atOnce<T>(
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-/** A whole rewrap job, its proof included, beside bare ReEncrypt calls as many at once; the better of two rounds each. */
+/**
+ * A whole rewrap job, its proof included, beside bare ReEncrypt calls as many at once; the better of two rounds each.
+ * KMS in the same Region answers within some 5 ms, and within 20 from another provider's.
+ */
 function rewrapping(latencyMs: number): Bench['measure'] {
   return ({ quick }) =>
-    inWorld(quick ? 60 : 1_000, async ({ house, kms, patients }) => {
+    inWorld(quick ? 60 : 4_000, async ({ house, kms, patients }) => {
       await fetch(`${kms}/_admin/faults`, { method: 'PUT', body: JSON.stringify({ latencyMs }) });
       const best = { value: Number.POSITIVE_INFINITY, floor: Number.POSITIVE_INFINITY };
       for (let round = 0; round < (quick ? 1 : 2); round += 1) {
@@ -138,9 +147,12 @@ const reEncrypt = (key: WrappedKey, context: Readonly<Record<string, string>>) =
 /** Rows of the chart's sizes, without a meaning. */
 const bare = collection('benchRows', { patient: 'text', sealed: 'bytes' });
 
-/** A whole job (renew, seal anew, prove, retire) a chart, beside one bare transaction that reads and writes rows of its sizes. */
-async function reencrypting({ quick }: BenchOptions): Promise<Measured> {
-  return inWorld(quick ? 20 : 300, async ({ house, patients }) => {
+/**
+ * Moves charts to a new key and seals them anew, beside one bare transaction a chart that reads and writes rows of its
+ * sizes, as many at once. `isWhole` goes on to the job's end: every header is looked at again, and old keys are ended.
+ */
+function reencrypting(kind: Kind, isWhole: boolean): Bench['measure'] {
+  const measure = async ({ house, patients }: World): Promise<Measured> => {
     const { rows, tenant } = house;
     const refsOf = ({ patient }: PatientRef) =>
       Array.from({ length: VALUES + 2 }, (_, n) => ref(bare, `${patient}-${n}`));
@@ -152,15 +164,27 @@ async function reencrypting({ quick }: BenchOptions): Promise<Measured> {
       });
     const best = { value: Number.POSITIVE_INFINITY, floor: Number.POSITIVE_INFINITY };
     await atOnce(CHARTS_AT_ONCE, patients, raw);
-    for (let round = 0; round < (quick ? 1 : 2); round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const floor = await perItem(patients.length, () => atOnce(CHARTS_AT_ONCE, patients, raw));
       const id = await house.rotations.reencrypt(tenant, { by: BY, before: Date.now() });
-      const value = await perItem(patients.length, () => run(house, id));
+      const value = await perItem(patients.length, () => (isWhole ? run(house, id) : runFirst(house, id)));
+      await run(house, id);
       best.value = Math.min(best.value, value);
       best.floor = Math.min(best.floor, floor);
     }
     return best;
-  });
+  };
+  return ({ quick }) => inWorld(quick ? 20 : 400, measure, kind);
+}
+
+/** Until the job has left its first phase. */
+async function runFirst({ rotations, tenant }: KeyHouse, id: string): Promise<void> {
+  const { phase } = await rotations.jobs.find(tenant, id);
+  const left = new AbortController();
+  const onStep = async (): Promise<void> => {
+    if ((await rotations.jobs.find(tenant, id)).phase !== phase) left.abort();
+  };
+  await workJob(rotations.jobs, tenant, id, { onStep, signal: left.signal });
 }
 
 /** The most that the heap held while a job went over four times as many charts, beside what it held for a quarter. */
@@ -236,9 +260,12 @@ async function traffic(house: KeyHouse, patients: readonly PatientRef[], seconds
 
 /** Rates as times: 80 % of the calls' rate is 1.25 times their time, 40 % of the transactions' rate 2.5 times. */
 export const ROTATION_BENCHES: readonly Bench[] = [
-  { name: 'rotation/rewrap-a-key', unit: 'us', target: 1.25, measure: rewrapping(0) },
   { name: 'rotation/rewrap-a-key-5ms', unit: 'us', target: 1.25, measure: rewrapping(5) },
-  { name: 'rotation/reencrypt-a-chart', unit: 'us', target: 2.5, measure: reencrypting },
+  { name: 'rotation/rewrap-a-key-20ms', unit: 'us', target: 1.25, measure: rewrapping(20) },
+  { name: 'rotation/reencrypt-a-chart', unit: 'us', target: 2.5, measure: reencrypting('firestore', false) },
+  { name: 'rotation/reencrypt-job', unit: 'us', target: 2.5, measure: reencrypting('firestore', true) },
+  { name: 'rotation/reencrypt-pg-chart', unit: 'us', target: 2.5, measure: reencrypting('postgres', false) },
+  { name: 'rotation/reencrypt-pg-job', unit: 'us', target: 2.5, measure: reencrypting('postgres', true) },
   { name: 'rotation/memory-of-4-times', unit: 'MB', target: 1.2, measure: memory },
   { name: 'rotation/live-p95', unit: 'us', target: 1.5, measure: liveTraffic },
 ];

@@ -49,8 +49,10 @@ const setTenant = (tenant: TenantId): Statement => ({
 /** Begins a serializable transaction. Index scans only: a scan of a small table conflicts with every writer. */
 export const beginSerializable = (tenant: TenantId): Statement[] => [
   plain('BEGIN ISOLATION LEVEL SERIALIZABLE'),
-  setTenant(tenant),
-  plain('SET LOCAL enable_seqscan = off'),
+  {
+    text: `SELECT set_config('chartseal.tenant', $1, true), set_config('enable_seqscan', 'off', true)`,
+    values: [tenant],
+  },
 ];
 
 /** Runs `reads` on one snapshot, in one round trip. */

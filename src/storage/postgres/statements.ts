@@ -51,21 +51,50 @@ export function selectBusy(tenant: TenantId, resources: readonly string[], withi
   return { text, values: [tenant, resources, toTimestamp(from), toTimestamp(to), last] };
 }
 
-export function writeRow(tenant: TenantId, write: RowWrite): Statement {
-  const { collection, id } = write.at;
-  const table = quoted(collection.name);
-  if (write.kind === 'delete')
-    return { text: `DELETE FROM ${table} WHERE _tenant = $1 AND _id = $2`, values: [tenant, id] };
-  const columns = Object.entries(collection.columns);
+/** One statement for each run of writes of one kind to one collection, in the order of the calls. */
+export function writeRows(tenant: TenantId, writes: readonly RowWrite[]): Statement[] {
+  return runsOf(writes).map((run) => writeRun(tenant, run));
+}
+
+/** A run never names a row twice: PostgreSQL refuses to upsert one twice in a statement. */
+function runsOf(writes: readonly RowWrite[]): Run[] {
+  const runs: Run[] = [];
+  const ids = new Set<string>();
+  for (const write of writes) {
+    const [last] = runs.at(-1) ?? [];
+    const isNext = last?.kind === write.kind && last.at.collection === write.at.collection;
+    if (isNext && !ids.has(write.at.id)) runs.at(-1)?.push(write);
+    else {
+      runs.push([write]);
+      ids.clear();
+    }
+    ids.add(write.at.id);
+  }
+  return runs;
+}
+
+type Run = [RowWrite, ...RowWrite[]];
+
+function writeRun(tenant: TenantId, run: Run): Statement {
+  const { kind, at } = run[0];
+  const table = quoted(at.collection.name);
+  const ids = run.map((write) => write.at.id);
+  if (kind === 'delete')
+    return {
+      text: `DELETE FROM ${table} WHERE _tenant = $1 AND _id = ANY($2::text[])`,
+      values: [tenant, ids],
+    };
+  const columns = Object.entries(at.collection.columns);
+  const values: unknown[] = [tenant];
+  const next = (value: unknown): string => `$${values.push(value)}`;
+  const tuples = run.map((write) => {
+    const row = write.kind === 'delete' ? {} : write.row;
+    const cells = columns.map(([column, type]) => next(toParameter(type, row[column] ?? null)));
+    return `(${['$1', next(write.at.id), ...cells].join(', ')})`;
+  });
   const names = columns.map(([column]) => quoted(column));
-  const values = [
-    tenant,
-    id,
-    ...columns.map(([column, type]) => toParameter(type, write.row[column] ?? null)),
-  ];
-  const insert = `INSERT INTO ${table} (${['_tenant', '_id', ...names].join(', ')})
-    VALUES (${values.map((_, index) => `$${index + 1}`).join(', ')})`;
-  if (write.kind === 'create') return { text: insert, values };
+  const insert = `INSERT INTO ${table} (${['_tenant', '_id', ...names].join(', ')}) VALUES ${tuples.join(', ')}`;
+  if (kind === 'create') return { text: insert, values };
   const changes = names.map((name) => `${name} = EXCLUDED.${name}`).join(', ');
   const onConflict = names.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${changes}`;
   return { text: `${insert} ON CONFLICT (_tenant, _id) ${onConflict}`, values };

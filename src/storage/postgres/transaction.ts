@@ -16,7 +16,7 @@ import { WriteBuffer } from '../write-buffer.ts';
 import { PostgresReader } from './reads.ts';
 import { beginSerializable, sendAll } from './session.ts';
 import { fromPostgres } from './sql-errors.ts';
-import { deleteClaim, insertClaim, lockResource, type Statement, writeRow } from './statements.ts';
+import { deleteClaim, insertClaim, lockResource, type Statement, writeRows } from './statements.ts';
 
 /** One attempt at a transaction. It begins with the first read, or with the commit. */
 export class PostgresTransaction extends WriteBuffer implements Transaction {
@@ -56,7 +56,7 @@ export class PostgresTransaction extends WriteBuffer implements Transaction {
     const resources = [...new Set(this.claims.map(({ resource }) => resource))].sort();
     return [
       ...resources.map((resource) => lockResource(this.#tenant, resource)),
-      ...this.rows.map((write) => writeRow(this.#tenant, write)),
+      ...writeRows(this.#tenant, this.rows),
       ...this.releases.map((claim) => deleteClaim(this.#tenant, claim)),
       ...this.claims.map((claim) => insertClaim(this.#tenant, claim)),
     ];

@@ -121,6 +121,23 @@ export function describeTransactions(store: () => Store, contenders: number): vo
       expect(await tenant.get(counter('one'))).toEqual([aCounter(3)]);
     });
 
+    test('a row that is put again among puts of others ends as it was put last', async () => {
+      const tenant = fresh();
+      const ids = ['one', 'two', 'one', 'three', 'two', 'one'];
+      await tenant.transact(async (tx) => {
+        for (const [n, id] of ids.entries()) tx.put(counter(id), aCounter(n));
+      });
+      expect(await tenant.get(counter('one'), counter('two'), counter('three'))).toEqual([
+        aCounter(5),
+        aCounter(4),
+        aCounter(3),
+      ]);
+      await tenant.transact(async (tx) => {
+        for (const id of ['two', 'three', 'two']) tx.delete(counter(id));
+      });
+      expect(await tenant.list(counters, { limit: 10 })).toEqual([{ id: 'one', row: aCounter(5) }]);
+    });
+
     test('creating one id twice in one transaction is refused', async () => {
       const tenant = fresh();
       const attempt = tenant.transact(async (tx) => {
