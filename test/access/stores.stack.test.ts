@@ -27,6 +27,7 @@ import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
 import { putMember } from '../doubles/members.ts';
 import { POLICIES_LOADED } from '../mcp/house.ts';
+import { firestoreHost } from '../stack/addresses.ts';
 import { describeOnBothStores } from '../stack/needs.ts';
 
 const CLINICIAN = 'usr_clinician' as UserId;
@@ -38,12 +39,7 @@ async function openStore(kind: 'firestore' | 'postgres'): Promise<Store> {
     await ensureSchema(adminConnectionString, COLLECTIONS);
     return openPostgresStore({ connectionString: appConnectionString });
   }
-  const address = inject('firestore');
-  if ('missing' in address) throw new Error(address.missing);
-  return openFirestoreStore({
-    projectId: 'demo-access',
-    emulatorHost: `${address.host}:${address.port}`,
-  });
+  return openFirestoreStore({ projectId: 'demo-access', emulatorHost: firestoreHost() });
 }
 
 describeOnBothStores(

@@ -14,6 +14,8 @@ import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
 import { createWorld, nameOf, newPatient, read, TENANT, type World, write } from '../crypto/world.ts';
+import { firestoreHost } from '../stack/addresses.ts';
+import { describeNeeding } from '../stack/needs.ts';
 import { contentOf, everyRow, filesBelow, found } from './traces.ts';
 
 /** Random, so that nothing finds one by chance. What it stands for (a name, a diagnosis) is the chart's business. */
@@ -116,12 +118,9 @@ describe('planted values', () => {
     expect(found(planted, await errorsOf(world, of))).toEqual([]);
   });
 
-  const firestore = inject('firestore');
-  if (!('missing' in firestore)) {
+  describeNeeding('firestore', 'on the official emulator', () => {
     test('are in no document and no error of Firestore', async () => {
-      const emulatorHost = `${firestore.host}:${firestore.port}`;
-      const projectId = 'demo-canaries';
-      const store = openFirestoreStore({ projectId, emulatorHost });
+      const store = openFirestoreStore({ projectId: 'demo-canaries', emulatorHost: firestoreHost() });
       onTestFinished(() => store.close());
       const world = createWorld({ store });
       const { of, planted, control } = await plant(world);
@@ -130,7 +129,7 @@ describe('planted values', () => {
       expect(found(planted, documents)).toEqual([]);
       expect(found(planted, await errorsOf(world, of))).toEqual([]);
     });
-  }
+  });
 });
 
 /** Every table as text, by the superuser, whom no row-level security binds. */

@@ -4,6 +4,7 @@ import type { Store } from '../../src/kernel/store.ts';
 import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
+import { firestoreHost } from '../stack/addresses.ts';
 
 /** Both databases. Where Firestore's emulator is missing and that is allowed, the run has said so at its start. */
 export const STORES =
@@ -25,10 +26,5 @@ export async function openStore(kind: Store['kind']): Promise<Store> {
     await ensureSchema(adminConnectionString, COLLECTIONS);
     return openPostgresStore({ connectionString: appConnectionString });
   }
-  const address = inject('firestore');
-  if ('missing' in address) throw new Error(address.missing);
-  return openFirestoreStore({
-    projectId: 'demo-chartseal',
-    emulatorHost: `${address.host}:${address.port}`,
-  });
+  return openFirestoreStore({ projectId: 'demo-chartseal', emulatorHost: firestoreHost() });
 }

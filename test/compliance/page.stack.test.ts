@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assess } from '../../src/compliance/assess.ts';
 import { reportPage } from '../../src/compliance/output/page.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
 import { accessibilityFaults } from '../stack/accessible.ts';
+import { launchChromium } from '../stack/chromium.ts';
 import { describeNeeding } from '../stack/needs.ts';
 import { factsOf, soundStore } from './world.ts';
 
@@ -14,9 +14,7 @@ describeNeeding('chromium', 'the compliance report as a page', () => {
   let browser: Browser;
   let page: string;
   beforeAll(async () => {
-    const executablePath = findChromium();
-    if (executablePath === null) throw new Error('Install Chromium, or name one in CHROMIUM_PATH.');
-    browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+    browser = await launchChromium();
     const facts = await factsOf(await soundStore());
     page = reportPage(assess({ ...facts, config: { ...facts.config, origin: 'http://clinic.example' } }));
   }, 60_000);

@@ -16,6 +16,8 @@ import type { TenantId } from '../../src/kernel/ids.ts';
 import { knockAtFirestore } from '../../src/storage/firestore/knock.ts';
 import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { inspectPostgres } from '../../src/storage/postgres/inspect.ts';
+import { firestoreHost } from '../stack/addresses.ts';
+import { describeNeeding } from '../stack/needs.ts';
 import { factsOf, soundStore } from './world.ts';
 
 const DAY = 86_400_000;
@@ -160,38 +162,30 @@ describe('PostgreSQL, as it tells of itself', () => {
   });
 });
 
-const address = inject('firestore');
-describe.skipIf('missing' in address && process.env['CI'] !== 'true')(
-  'Firestore, knocked at without credentials',
-  () => {
-    const projectId = 'demo-knock';
+describeNeeding('firestore', 'Firestore, knocked at without credentials', () => {
+  const projectId = 'demo-knock';
 
-    test('the rules that are deployed refuse', async () => {
-      if ('missing' in address) throw new Error(address.missing);
-      const anonymous = await knockAtFirestore({
-        projectId,
-        tenant: TENANT,
-        emulatorHost: `${address.host}:${address.port}`,
-      });
-      expect(Object.values(anonymous ?? {})).toEqual([403, 403, 403, 403]);
-      expect(await red({ database: { kind: 'firestore', anonymous } })).toEqual([]);
-    });
+  test('the rules that are deployed refuse', async () => {
+    const emulatorHost = firestoreHost();
+    const anonymous = await knockAtFirestore({ projectId, tenant: TENANT, emulatorHost });
+    expect(Object.values(anonymous ?? {})).toEqual([403, 403, 403, 403]);
+    expect(await red({ database: { kind: 'firestore', anonymous } })).toEqual([]);
+  });
 
-    test('an open rule is red', async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'chartseal-rules-'));
-      const rules = join(folder, 'open.rules');
-      const sound = readFileSync(join(import.meta.dirname, '../../firestore.rules'), 'utf8');
-      writeFileSync(rules, sound.replace('allow read, write: if false', 'allow read: if true'));
-      const emulator = await startFirestoreEmulator({ rules });
-      const emulatorHost = `${emulator.host}:${emulator.port}`;
-      const knocked = knockAtFirestore({ projectId, tenant: TENANT, emulatorHost });
-      const anonymous = await knocked.finally(() => emulator.close());
-      rmSync(folder, { recursive: true });
-      expect(await red({ database: { kind: 'firestore', anonymous } })).toEqual(['database-closed']);
-    });
+  test('an open rule is red', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chartseal-rules-'));
+    const rules = join(folder, 'open.rules');
+    const sound = readFileSync(join(import.meta.dirname, '../../firestore.rules'), 'utf8');
+    writeFileSync(rules, sound.replace('allow read, write: if false', 'allow read: if true'));
+    const emulator = await startFirestoreEmulator({ rules });
+    const emulatorHost = `${emulator.host}:${emulator.port}`;
+    const knocked = knockAtFirestore({ projectId, tenant: TENANT, emulatorHost });
+    const anonymous = await knocked.finally(() => emulator.close());
+    rmSync(folder, { recursive: true });
+    expect(await red({ database: { kind: 'firestore', anonymous } })).toEqual(['database-closed']);
+  });
 
-    test('where nothing answers nothing is claimed', async () => {
-      expect(await knockAtFirestore({ projectId, tenant: TENANT, emulatorHost: '127.0.0.1:1' })).toBeNull();
-    });
-  },
-);
+  test('where nothing answers nothing is claimed', async () => {
+    expect(await knockAtFirestore({ projectId, tenant: TENANT, emulatorHost: '127.0.0.1:1' })).toBeNull();
+  });
+});

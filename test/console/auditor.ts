@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { sequenceAll } from '../../src/audit/sequencer.ts';
 import type { Composed } from '../../src/compose.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
 import { DEMO_PASSWORD } from '../../src/dev/people.ts';
 import type { TenantId } from '../../src/kernel/ids.ts';
+import { launchChromium } from '../stack/chromium.ts';
 
 export const RIVERSIDE = 'riverside' as TenantId;
 
@@ -20,9 +20,7 @@ export interface Look {
 /** Auditors in real browsers. Their pictures are kept when `SCREENSHOTS` names a folder. */
 export async function openAuditors(origin: string) {
   const shots = process.env['SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'chartseal-console-'));
-  const executablePath = findChromium();
-  if (executablePath === null) throw new Error('Install Chromium, or name one in CHROMIUM_PATH.');
-  const browser: Browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] });
+  const browser: Browser = await launchChromium();
   return {
     /** A fresh browser profile at the console. `problems` gathers what its console complains of. */
     visit: async ({ width = 1280, colorScheme = 'light' }: Look = {}) => {

@@ -1,11 +1,12 @@
-import { afterAll, describe, inject } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import type { Store } from '../../src/kernel/store.ts';
 import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
 import { describePatientIndex, INDEX_COLLECTIONS } from '../contracts/patient-index.contract.ts';
+import { firestoreHost } from '../stack/addresses.ts';
+import { describeNeeding } from '../stack/needs.ts';
 
-const firestore = inject('firestore');
 const { adminConnectionString, appConnectionString } = inject('postgres');
 const opened = new Map<string, Promise<Store>>();
 
@@ -29,16 +30,11 @@ describePatientIndex(
   }),
 );
 
-if ('missing' in firestore && process.env['CI'] !== 'true') {
-  describe.skip(`the patient index on the official Firestore emulator (not run: ${firestore.missing})`, () =>
-    undefined);
-} else {
+describeNeeding('firestore', 'on the official emulator', () => {
   describePatientIndex(
     'the official Firestore emulator',
-    shared('firestore', async () => {
-      if ('missing' in firestore) throw new Error(firestore.missing);
-      const emulatorHost = `${firestore.host}:${firestore.port}`;
-      return openFirestoreStore({ projectId: 'demo-chartseal', emulatorHost });
-    }),
+    shared('firestore', async () =>
+      openFirestoreStore({ projectId: 'demo-chartseal', emulatorHost: firestoreHost() }),
+    ),
   );
-}
+});

@@ -5,6 +5,8 @@ import { openFirestoreStore } from '../../src/storage/firestore/open-store.ts';
 import { ensureSchema } from '../../src/storage/postgres/ensure-schema.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-store.ts';
 import { sealedChartsContract } from '../contracts/sealed-charts.contract.ts';
+import { firestoreHost } from '../stack/addresses.ts';
+import { describeNeeding } from '../stack/needs.ts';
 
 const opened: Store[] = [];
 afterAll(() => Promise.all(opened.map((store) => store.close())));
@@ -19,13 +21,11 @@ sealedChartsContract('PostgreSQL', async () => {
 
 /** The official emulator takes messages up to gRPC's default of 4 MiB; Firestore itself takes 10 MiB. */
 const EMULATOR_TAKES = 3.5 * 1024 * 1024;
-const firestore = inject('firestore');
-if (!('missing' in firestore)) {
+describeNeeding('firestore', 'on the official emulator', () => {
   const open = async (): Promise<Store> => {
-    const emulatorHost = `${firestore.host}:${firestore.port}`;
-    const store = openFirestoreStore({ projectId: 'demo-sealed-charts', emulatorHost });
+    const store = openFirestoreStore({ projectId: 'demo-sealed-charts', emulatorHost: firestoreHost() });
     opened.push(store);
     return store;
   };
   sealedChartsContract('Firestore', open, { mostBytes: EMULATOR_TAKES });
-}
+});

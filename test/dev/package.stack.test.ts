@@ -7,11 +7,12 @@ import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { buildPackage } from '../../src/dev/build-package.ts';
 import { startKmsEmulator } from '../../src/dev/kms-emulator/server.ts';
+import { firestoreHost } from '../stack/addresses.ts';
+import { describeNeeding } from '../stack/needs.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 const run = promisify(execFile);
-const firestore = inject('firestore');
 const { adminConnectionString } = inject('postgres');
 
 let work: string;
@@ -189,16 +190,14 @@ describe('the examples, run from the package', () => {
     }
   });
 
-  test.skipIf('missing' in firestore && process.env['CI'] !== 'true')(
-    'Firestore, on the official emulator',
-    async () => {
-      if ('missing' in firestore) throw new Error(firestore.missing);
+  describeNeeding('firestore', 'Firestore', () => {
+    test('on the official emulator', async () => {
       const printed = await example('firestore.ts', {
-        FIRESTORE_EMULATOR_HOST: `${firestore.host}:${firestore.port}`,
+        FIRESTORE_EMULATOR_HOST: firestoreHost(),
         GOOGLE_CLOUD_PROJECT: 'demo-chartseal',
         CHARTSEAL_LOCAL_KEY: 'cd'.repeat(32),
       });
       expect(printed).toBe('Zoë Quinn, born 1980-02-29T00:00:00.000Z, phone null\n{"looks": "like JSON"}\n');
-    },
-  );
+    });
+  });
 });

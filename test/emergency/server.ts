@@ -6,9 +6,9 @@ import type { VisitedPage } from '../../src/dev/user-agent/browser.ts';
 import { createEmergencyPages, type EmergencyPagesOptions } from '../../src/emergency/emergency.ts';
 import type { TenantId, UserId } from '../../src/kernel/ids.ts';
 import { OAuthError } from '../../src/oauth/errors.ts';
-import { createRateLimits } from '../../src/oauth/rate-limits.ts';
 import type { SignIn } from '../../src/oauth/sign-in.ts';
 import { openClinic } from '../access/people.ts';
+import { pageGround } from '../stack/own-pages.ts';
 import { visitorOf } from '../stack/visitor.ts';
 
 /** Id tokens are user ids: whoever names one has signed in, `usr_…` at riverside and `lak_…` at lakeside. */
@@ -44,24 +44,14 @@ export async function startEmergency(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   pages = createEmergencyPages({
-    store,
-    audit,
-    // The cookie jar goes by the machine's clock, so sessions do too; what is in the store goes by the test's.
-    clock: Date.now,
-    origin,
-    cookieKeys: ['a-cookie-key-of-at-least-32-characters'],
-    pages: { script: '/assets/sign-in.js', style: '/assets/pages.css', name: 'Chartseal', apiKey: 'demo' },
+    ...pageGround({ store, audit, clock, origin, faults }),
     signIn,
-    withoutSecondFactor: [],
-    limits: createRateLimits({ store, key: 'a-cookie-key-of-at-least-32-characters', now: clock }),
-    proxyHops: 0,
     openings: new EmergencyOpenings({
       ...stands,
       onAlert: (alert) => clinic.alerts.push(alert),
     }),
     reviews: new EmergencyReviews(stands),
     find: (tenant, by) => index.find(tenant, by),
-    onFault: (fault) => faults.push(fault),
     ...options.overrides,
   });
   const visitor = () => visitorOf(origin, '/emergency');

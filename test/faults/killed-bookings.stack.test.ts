@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditEvents } from '../../src/audit/append.ts';
 import { randomId } from '../../src/kernel/ids.ts';
 import type { Store } from '../../src/kernel/store.ts';
 import { openStore } from '../audit/stores.ts';
 import { at, openClinic } from '../clinic/house.ts';
+import { addressOf } from '../stack/addresses.ts';
 import { describeOnBothStores } from '../stack/needs.ts';
 import type { BookingWork } from './booking-process.ts';
 
@@ -25,12 +26,6 @@ describeOnBothStores(
     });
     afterAll(() => store.close());
 
-    const addressOf = (): string => {
-      if (kind === 'postgres') return inject('postgres').appConnectionString;
-      const firestore = inject('firestore');
-      if ('missing' in firestore) throw new Error(firestore.missing);
-      return `${firestore.host}:${firestore.port}`;
-    };
     /** One server's life; null lets it finish. Says which signal ended it. */
     async function serve(work: BookingWork, killAfterDone: number | null): Promise<NodeJS.Signals | null> {
       const child = spawn(process.execPath, [SCRIPT], {
@@ -62,7 +57,7 @@ describeOnBothStores(
         const start = `${day.toISOString().slice(0, 10)}T${hour}:${half % 2 === 0 ? '00' : '30'}`;
         return { patient, slotId: randomId('s'), start };
       });
-      const work = { tenant: clinic.tenant, store: { kind, address: addressOf() }, requests };
+      const work = { tenant: clinic.tenant, store: { kind, address: addressOf(kind) }, requests };
       const signals = [];
       for (let round = 1; round <= TRIES; round += 1)
         signals.push(await serve(work, round === TRIES ? null : round * 30 + 7));

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { patientKeyVersions } from '../../src/crypto/patient-keys.ts';
 import type { Store } from '../../src/kernel/store.ts';
 import { openStore } from '../audit/stores.ts';
 import { openWithKms } from '../contracts/key-rotation.contract.ts';
 import { allRows, BY, textOf } from '../lifecycle/key-house.ts';
+import { addressOf } from '../stack/addresses.ts';
 import { describeOnBothStores } from '../stack/needs.ts';
 import type { JobWork } from './job-process.ts';
 
@@ -24,12 +25,6 @@ describeOnBothStores(
     });
     afterAll(() => store.close());
 
-    const addressOf = (): string => {
-      if (kind === 'postgres') return inject('postgres').appConnectionString;
-      const firestore = inject('firestore');
-      if ('missing' in firestore) throw new Error(firestore.missing);
-      return `${firestore.host}:${firestore.port}`;
-    };
     /** One worker's life, ended by SIGKILL after so many steps; null lets it finish. */
     async function work(
       jobs: JobWork,
@@ -60,7 +55,7 @@ describeOnBothStores(
         await house.rotations.rewrap(house.tenant, start),
         await house.rotations.reindex(house.tenant, start),
       ];
-      const jobs = { tenant: house.tenant, store: { kind, address: addressOf() }, kms: kms.url, ids };
+      const jobs = { tenant: house.tenant, store: { kind, address: addressOf(kind) }, kms: kms.url, ids };
       const signals = [];
       for (let kill = 1; kill <= KILLS[kind]; kill += 1) signals.push((await work(jobs, kill * 4)).signal);
       expect(new Set(signals)).toEqual(new Set(['SIGKILL']));

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { McpUiHostCapabilities } from '@modelcontextprotocol/ext-apps/app-bridge';
 import { build } from 'esbuild';
-import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core';
+import type { BrowserContext, Frame, Page } from 'playwright-core';
 import { buildWidgetPages } from '../../src/dev/build-widgets.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../src/dev/chromium.ts';
 import type { WidgetName } from '../../src/mcp/widget-pages.ts';
+import { launchChromium } from '../stack/chromium.ts';
 import type { Asked, HostResult } from './host-page.ts';
 
 /** Everything that a host may offer. */
@@ -58,13 +58,7 @@ type Server = (name: string, args: Record<string, unknown>) => Promise<HostResul
 
 /** A browser with a host page; widgets are opened in it one after another. */
 export async function startHost() {
-  const executablePath = findChromium();
-  if (executablePath === null) throw new Error('Install Chromium, or name one in CHROMIUM_PATH.');
-  const [pages, script, browser] = await Promise.all([
-    buildWidgetPages(),
-    hostScript(),
-    chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS] }),
-  ]);
+  const [pages, script, browser] = await Promise.all([buildWidgetPages(), hostScript(), launchChromium()]);
   const http = createServer((req, res) => {
     if (req.url === '/host.js') res.setHeader('content-type', 'text/javascript').end(script);
     else res.setHeader('content-type', 'text/html').end(HOST_HTML);

@@ -101,7 +101,8 @@ export async function refusalFor(
     parts.store.tenant(of.tenant).get(legalHoldRef(of.patient)),
     readHeldChart(parts, of),
   ]);
-  const last = treatedAt(held?.chart ?? {}, held?.visits.map(({ appointment }) => appointment) ?? [], now);
+  const visits = held?.visits.map(({ appointment }) => appointment) ?? [];
+  const last = treatedAt({ ...held, visits }, now);
   return refusalOf({ treatedAt: last, held: hold !== null, now }, parts.rules);
 }
 

@@ -1,5 +1,6 @@
 import type { Appointment } from '../../clinic/appointment.ts';
 import type { Chart } from '../../clinic/chart.ts';
+import type { ChartDocument } from '../../clinic/documents/document.ts';
 import type { Refusal } from '../requests/request.ts';
 
 /** How long copies and records are kept. Times in ms. */
@@ -33,14 +34,26 @@ export const finalAtOf = (purgedAt: number, { backupMs }: RetentionRules): numbe
   purgedAt + Math.max(backupMs, CACHE_MS);
 
 const TREATED: readonly Appointment['status'][] = ['arrived', 'checked-in', 'fulfilled'];
+/** What these bring tells of no treatment here. */
+const OUTSIDERS: readonly string[] = ['patient', 'proxy'];
 
-/** The last treatment up to `now` that a chart tells of: a visit that took place, or a dated entry. */
+/** What a record tells of treatment by. */
+export interface Treatments {
+  readonly chart?: Pick<Partial<Chart>, 'clinical'>;
+  readonly visits?: readonly Pick<Appointment, 'status' | 'end'>[];
+  readonly documents?: readonly Pick<ChartDocument, 'addedAt' | 'addedBy'>[];
+}
+
+/**
+ * The last treatment up to `now` that a record tells of: a visit that took place, a dated entry, or a document that the
+ * clinic put into it.
+ */
 export function treatedAt(
-  chart: Pick<Partial<Chart>, 'clinical'>,
-  visits: readonly Pick<Appointment, 'status' | 'end'>[],
+  { chart = {}, visits = [], documents = [] }: Treatments,
   now: number,
 ): number | null {
   const dates = [
+    ...documents.filter(({ addedBy }) => !OUTSIDERS.includes(addedBy)).map(({ addedAt }) => addedAt),
     ...visits.filter(({ status }) => TREATED.includes(status)).map(({ end }) => end),
     ...(chart.clinical?.resources ?? []).flatMap((one) =>
       [one.effectiveDateTime, one.occurrenceDateTime, one.authoredOn, one.recordedDate].map((date) =>

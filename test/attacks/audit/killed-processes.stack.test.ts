@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditPending } from '../../../src/audit/append.ts';
 import { originOf } from '../../../src/audit/checkpoint.ts';
 import { Checkpoints } from '../../../src/audit/checkpoints.ts';
@@ -18,6 +18,7 @@ import { type Store, StoreError } from '../../../src/kernel/store.ts';
 import { openCheckpointFolder } from '../../../src/storage/checkpoints/folder.ts';
 import { openLog, readTree } from '../../audit/log-house.ts';
 import { openStore, STORES } from '../../audit/stores.ts';
+import { addressOf } from '../../stack/addresses.ts';
 import type { Dying } from './dying-process.ts';
 import { PROJECT, wrong } from './scene.ts';
 
@@ -45,17 +46,10 @@ describe.each(STORES)('processes killed at the worst moment, on real %s', (kind)
   };
 
   async function dieAt(at: Dying['at'], tenant: string): Promise<NodeJS.Signals | null> {
-    const firestore = inject('firestore');
-    const address =
-      kind === 'postgres'
-        ? inject('postgres').appConnectionString
-        : 'missing' in firestore
-          ? ''
-          : `${firestore.host}:${firestore.port}`;
     const dying: Dying = {
       at,
       tenant,
-      store: { kind, address },
+      store: { kind, address: addressOf(kind) },
       folder,
       project: PROJECT,
       privateKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),

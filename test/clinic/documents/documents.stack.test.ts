@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CHUNK_BYTES } from '../../../src/clinic/documents/sealed-chunks.ts';
 import { documentUploads, UNFINISHED_MS, uploadRound } from '../../../src/clinic/documents/uploads.ts';
 import type { PatientRef } from '../../../src/crypto/patient-keys.ts';
@@ -12,6 +12,7 @@ import { openObjectFolder } from '../../../src/storage/objects/folder.ts';
 import { contentOf, everyRow, filesBelow, found } from '../../attacks/traces.ts';
 import { openStore } from '../../audit/stores.ts';
 import { ENTRY, openPrivacy } from '../../lifecycle/house.ts';
+import { addressOf } from '../../stack/addresses.ts';
 import { describeOnBothStores } from '../../stack/needs.ts';
 import type { Uploading } from './uploading-process.ts';
 
@@ -35,14 +36,8 @@ describeOnBothStores(
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     });
-    const addressOf = (): string => {
-      if (kind === 'postgres') return inject('postgres').appConnectionString;
-      const firestore = inject('firestore');
-      if ('missing' in firestore) throw new Error(firestore.missing);
-      return `${firestore.host}:${firestore.port}`;
-    };
     const upload = async (die: Uploading['die']): Promise<NodeJS.Signals | null> => {
-      const where = { ...of, objects: folder, store: { kind, address: addressOf() } };
+      const where = { ...of, objects: folder, store: { kind, address: addressOf(kind) } };
       const work: Uploading = { ...where, die };
       const child = spawn(process.execPath, [SCRIPT], {
         env: { ...process.env, UPLOADING: JSON.stringify(work) },

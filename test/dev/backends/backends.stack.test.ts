@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../../src/dev/backends/embedded-postgres.ts';
 import { freePort } from '../../../src/dev/backends/free-port.ts';
+import { firestoreAddress } from '../../stack/addresses.ts';
+import { describeNeeding } from '../../stack/needs.ts';
 
 const BACKENDS = join(import.meta.dirname, '../../../src/dev/backends');
 
@@ -109,31 +111,27 @@ describe('embedded PostgreSQL', () => {
   });
 });
 
-const firestore = inject('firestore');
-describe.skipIf('missing' in firestore && process.env['CI'] !== 'true')(
-  'the official Firestore emulator',
-  () => {
-    test('ends when its starter is killed', async () => {
-      const port = await freePort();
-      const other = await inProcess(`
+describeNeeding('firestore', 'the official Firestore emulator', () => {
+  test('ends when its starter is killed', async () => {
+    const port = await freePort();
+    const other = await inProcess(`
       import { startFirestoreEmulator } from '${BACKENDS}/firestore-emulator.ts';
       await startFirestoreEmulator({ port: ${port} });
       console.log('ready');`);
-      const answers = async (): Promise<boolean> =>
-        await fetch(`http://127.0.0.1:${port}/`).then(
-          (response) => response.ok,
-          () => false,
-        );
-      expect(await answers()).toBe(true);
-      await other.kill();
-      await until(async () => !(await answers()));
-    });
+    const answers = async (): Promise<boolean> =>
+      await fetch(`http://127.0.0.1:${port}/`).then(
+        (response) => response.ok,
+        () => false,
+      );
+    expect(await answers()).toBe(true);
+    await other.kill();
+    await until(async () => !(await answers()));
+  });
 
-    test('on a port that is taken says so at once', async () => {
-      const { startFirestoreEmulator } = await import('../../../src/dev/backends/firestore-emulator.ts');
-      const address = firestore as { port: number };
-      const attempt = startFirestoreEmulator({ port: address.port });
-      await expect(attempt).rejects.toMatchObject({ code: 'BACKEND_START' });
-    });
-  },
-);
+  test('on a port that is taken says so at once', async () => {
+    const { startFirestoreEmulator } = await import('../../../src/dev/backends/firestore-emulator.ts');
+    const address = firestoreAddress();
+    const attempt = startFirestoreEmulator({ port: address.port });
+    await expect(attempt).rejects.toMatchObject({ code: 'BACKEND_START' });
+  });
+});

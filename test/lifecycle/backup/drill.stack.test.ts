@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { originOf } from '../../../src/audit/checkpoint.ts';
 import { Checkpoints } from '../../../src/audit/checkpoints.ts';
 import { nodeSha256 } from '../../../src/audit/node-sha256.ts';
@@ -14,20 +15,29 @@ import { COLLECTIONS } from '../../../src/collections.ts';
 import type { PatientRef } from '../../../src/crypto/patient-keys.ts';
 import { storedDigests } from '../../../src/crypto/stored-digests.ts';
 import type { Store } from '../../../src/kernel/store.ts';
+import { backupEntry } from '../../../src/lifecycle/backup/events.ts';
 import { openCheckpointFolder } from '../../../src/storage/checkpoints/folder.ts';
 import { createSigner, PROJECT, wrong } from '../../attacks/audit/scene.ts';
 import { openOwner, openStore } from '../../audit/stores.ts';
 import { at as time } from '../../clinic/house.ts';
+import { addressOf } from '../../stack/addresses.ts';
 import { describeNeeding } from '../../stack/needs.ts';
 import { drillStrongErasure } from '../epoch-house.ts';
 import { openPrivacy } from '../house.ts';
-import { backUp, destroyTenant, openRestore, tempFolder } from './house.ts';
+import { BY, backUp, destroyTenant, openRestore, tempFolder } from './house.ts';
 import type { RestoringWork } from './restoring-process.ts';
 
 const SCRIPT = join(import.meta.dirname, 'restoring-process.ts');
 const MINUTE_MS = 60_000;
 const DAY = { from: time('2026-12-08T00:00'), to: time('2026-12-09T00:00') };
 const RESOURCES = ['dr', 'dr--2', 'nurse', 'room--r1'];
+
+/** When, by whose checkpoints, and beside which of an auditor's own. */
+interface Verified {
+  readonly now: number;
+  readonly place: Outside;
+  readonly earlier: readonly Uint8Array[];
+}
 
 const DIRECTIONS = [
   ['firestore', 'postgres'],
@@ -42,6 +52,7 @@ for (const [kind, otherKind] of DIRECTIONS)
     let outside: Outside;
     let at: Awaited<ReturnType<typeof openPrivacy>>;
     let checkpoints: Checkpoints;
+    let signer: ReturnType<typeof createSigner>;
     beforeAll(async () => {
       [source, target] = await Promise.all([openStore(kind), openStore(otherKind)]);
     });
@@ -50,7 +61,7 @@ for (const [kind, otherKind] of DIRECTIONS)
       folder = tempFolder();
       outside = new Outside(openCheckpointFolder(folder));
       at = await openPrivacy(source, { outside });
-      const signer = createSigner();
+      signer = createSigner();
       checkpoints = new Checkpoints({ store: source, outside, signer, clock: Date.now, project: PROJECT });
       await checkpoints.addSigner(at.tenant, signer.create('key-1'));
     });
@@ -60,16 +71,21 @@ for (const [kind, otherKind] of DIRECTIONS)
       await sequenceAll(source, at.tenant, { paceMs: 0 });
       await checkpoints.publish(at.tenant);
     };
+    const checkpointNow = async (): Promise<Uint8Array> =>
+      (await outside.latest(at.tenant, 'checkpoint'))?.bytes ?? new Uint8Array();
     // Past what counts as being written while the store is read.
     const soon = (): number => Date.now() + 2 * MINUTE_MS;
-    const verified = async (store: Store, now = soon()) => {
+    const verified = async (
+      store: Store,
+      { now = soon(), place = outside, earlier = [] }: Partial<Verified> = {},
+    ) => {
       const rows = store.tenant(at.tenant);
       const origin = originOf(PROJECT, at.tenant);
       return verifyLog(storeSource(rows), {
         ...{ tenant: at.tenant, origin, sha256: nodeSha256, stored: storedDigests(rows) },
-        checkpoint: (await outside.latest(at.tenant, 'checkpoint'))?.bytes ?? null,
-        keys: await statedKeys({ store, outside, tenant: at.tenant, origin }),
-        now,
+        checkpoint: (await place.latest(at.tenant, 'checkpoint'))?.bytes ?? null,
+        keys: await statedKeys({ store, outside: place, tenant: at.tenant, origin }),
+        ...{ now, earlier },
       });
     };
     const named = async ({ patient }: PatientRef): Promise<string[]> => {
@@ -96,7 +112,7 @@ for (const [kind, otherKind] of DIRECTIONS)
       );
       // At one moment: the verdicts tell the checkpoint's age.
       const now = soon();
-      expect((await verified(target, now)).verdicts).toEqual((await verified(source, now)).verdicts);
+      expect((await verified(target, { now })).verdicts).toEqual((await verified(source, { now })).verdicts);
     }, 60_000);
 
     test('a backup under live writes is of one moment: no chart in it is ahead of its log or behind', async () => {
@@ -147,6 +163,39 @@ for (const [kind, otherKind] of DIRECTIONS)
       });
     }, 60_000);
 
+    test('whose tail is lost for good, the log is signed again from a new place, and the old one keeps what it knows', async () => {
+      await at.imported();
+      await settle();
+      const { to } = await backUp(source, at.tenant, { outside });
+      const covered = await checkpointNow();
+      await at.imported();
+      await settle();
+      const lost = await checkpointNow();
+      await openRestore(target, { outside }).restore(at.tenant, to);
+      const signing = { store: target, signer, clock: Date.now, project: PROJECT };
+      await sequenceAll(target, at.tenant, { paceMs: 0 });
+      await expect(new Checkpoints({ ...signing, outside }).publish(at.tenant)).rejects.toMatchObject({
+        code: 'LOG_SHRUNK',
+      });
+
+      const newFolder = tempFolder();
+      for (const kind of ['key', 'tombstone'])
+        if (existsSync(join(folder, at.tenant, kind)))
+          cpSync(join(folder, at.tenant, kind), join(newFolder, at.tenant, kind), { recursive: true });
+      const place = new Outside(openCheckpointFolder(newFolder));
+      const again = new Checkpoints({ ...signing, outside: place });
+      expect(await again.publish(at.tenant)).toMatchObject({ number: 1 });
+      expect(wrong(await verified(target, { place, earlier: [covered] }))).toEqual({});
+      expect(wrong(await verified(target, { place, earlier: [lost] }))).toEqual({
+        consistency: 'LOG_SHRUNK',
+      });
+
+      await openRestore(target).audit.append(at.tenant, backupEntry('beginBackup', 'bk_next', { by: BY }));
+      await sequenceAll(target, at.tenant, { paceMs: 0 });
+      expect(await again.publish(at.tenant)).toMatchObject({ number: 2 });
+      expect(wrong(await verified(target, { place, earlier: [covered] }))).toEqual({});
+    }, 60_000);
+
     test('killed again and again it ends as one that was not: whoever was erased since stays gone', async () => {
       const [of, other] = [await at.plant(), await at.imported()];
       const { to } = await backUp(source, at.tenant, { outside });
@@ -171,14 +220,8 @@ for (const [kind, otherKind] of DIRECTIONS)
       await owner.close();
     }, 60_000);
 
-    const addressOf = (): string => {
-      if (otherKind === 'postgres') return inject('postgres').appConnectionString;
-      const firestore = inject('firestore');
-      if ('missing' in firestore) throw new Error(firestore.missing);
-      return `${firestore.host}:${firestore.port}`;
-    };
     const live = async (from: string, dieAfter: number | null): Promise<NodeJS.Signals | null> => {
-      const store = { kind: otherKind, address: addressOf() };
+      const store = { kind: otherKind, address: addressOf(otherKind) };
       const work: RestoringWork = { tenant: at.tenant, store, outside: folder, from, dieAfter };
       const child = spawn(process.execPath, [SCRIPT], {
         env: { ...process.env, RESTORING: JSON.stringify(work) },

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { originOf } from '../../../src/audit/checkpoint.ts';
 import { Checkpoints } from '../../../src/audit/checkpoints.ts';
 import { nodeSha256 } from '../../../src/audit/node-sha256.ts';
@@ -29,6 +29,7 @@ import { openPostgresStore } from '../../../src/storage/postgres/open-store.ts';
 import { createSigner, PROJECT } from '../../attacks/audit/scene.ts';
 import { contentOf, everyRow, filesBelow, found } from '../../attacks/traces.ts';
 import { openOwner, openStore } from '../../audit/stores.ts';
+import { addressOf } from '../../stack/addresses.ts';
 import { describeOnBothStores } from '../../stack/needs.ts';
 import { openPrivacy, PLANTED } from '../house.ts';
 import type { ErasingWork } from './erasing-process.ts';
@@ -55,17 +56,11 @@ describeOnBothStores(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    const addressOf = (): string => {
-      if (kind === 'postgres') return inject('postgres').appConnectionString;
-      const firestore = inject('firestore');
-      if ('missing' in firestore) throw new Error(firestore.missing);
-      return `${firestore.host}:${firestore.port}`;
-    };
     const objectsOf = (): string => join(folder, `${at.tenant}-documents`);
     /** One life of the job; says which signal ended it. */
     const live = async (die: ErasingWork['die']): Promise<NodeJS.Signals | null> => {
       const outside = join(folder, at.tenant);
-      const address = addressOf();
+      const address = addressOf(kind);
       const work: ErasingWork = {
         tenant: at.tenant,
         store: { kind, address },

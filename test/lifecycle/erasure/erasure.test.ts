@@ -202,12 +202,15 @@ describe('an erasure', () => {
     });
   });
 
-  test('retention counts from a visit that took place or a dated entry, not from one to come', () => {
+  test('retention counts from a visit that took place, a dated entry or the clinic’s document, not from one to come', () => {
     const visit = (status: 'booked' | 'fulfilled', end: number) => ({ status, end });
-    expect(treatedAt({}, [visit('booked', 5), visit('fulfilled', 3)], 10)).toBe(3);
-    expect(treatedAt({}, [visit('fulfilled', 30)], 10)).toBeNull();
+    expect(treatedAt({ visits: [visit('booked', 5), visit('fulfilled', 3)] }, 10)).toBe(3);
+    expect(treatedAt({ visits: [visit('fulfilled', 30)] }, 10)).toBeNull();
+    const document = (addedBy: string, addedAt: number) => ({ addedBy, addedAt });
+    expect(treatedAt({ documents: [document('clinician', 4), document('frontdesk', 6)] }, 10)).toBe(6);
+    expect(treatedAt({ documents: [document('patient', 4), document('proxy', 6)] }, 10)).toBeNull();
     const clinical = { resources: [{ resourceType: 'Condition', recordedDate: '2020-01-01' } as const] };
-    expect(treatedAt({ clinical }, [], Date.now())).toBe(Date.parse('2020-01-01'));
+    expect(treatedAt({ chart: { clinical } }, Date.now())).toBe(Date.parse('2020-01-01'));
     const rules = { recordMs: 10, backupMs: 0 };
     expect(refusalOf({ treatedAt: 5, held: false, now: 14 }, rules)).toBe('retention');
     expect(refusalOf({ treatedAt: 5, held: false, now: 15 }, rules)).toBeNull();

@@ -1,20 +1,16 @@
-import { describe, inject } from 'vitest';
 import { openFirestoreStore } from '../../../src/storage/firestore/open-store.ts';
 import { describeStore } from '../../contracts/store.contract.ts';
-
-const address = inject('firestore');
-const NAME = 'the official Firestore emulator';
+import { firestoreAddress } from '../../stack/addresses.ts';
+import { describeNeeding } from '../../stack/needs.ts';
 
 // The emulator makes transactions on one document wait for each other: fewer of them, or the test takes minutes.
 const CONTENDERS = 20;
 
-if ('missing' in address && process.env['CI'] !== 'true') {
-  describe.skip(`the store contract on ${NAME} (not run: ${address.missing})`, () => undefined);
-} else {
+describeNeeding('firestore', 'Firestore', () => {
   describeStore(
-    NAME,
+    'the official Firestore emulator',
     () => {
-      if ('missing' in address) throw new Error(address.missing);
+      const address = firestoreAddress();
       return {
         address,
         open: ({ host, port } = address) =>
@@ -23,4 +19,4 @@ if ('missing' in address && process.env['CI'] !== 'true') {
     },
     CONTENDERS,
   );
-}
+});
