@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing but Node; `stack` runs on real backends that its global setup starts. */
+/** What starts the whole emulator suite and keeps all of it busy: beside other suites its queue gives up. */
+const ALONE = 'test/e2e/jobs-functions.stack.test.ts';
+
+/** `unit` needs nothing but Node; `stack` runs on real backends that its global setup starts; `alone` runs after both. */
 export default defineConfig({
   test: {
     projects: [
@@ -19,11 +22,22 @@ export default defineConfig({
         test: {
           name: 'stack',
           include: ['test/**/*.stack.test.ts'],
+          exclude: [ALONE],
           globalSetup: ['test/stack-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 90_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: [ALONE],
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -39,7 +39,7 @@ describeNeeding('emulator suite', 'jobs fanned out through Cloud Tasks to the de
       if (seen !== null && !seen.includes('running')) break;
       await sleep(1_000);
       // A task that the emulator gave up on a busy machine the clock hands out again, as the function for that does.
-      if (tries % 30 === 0) for (const id of ids) await orLater(rotations.jobs.handOut(RIVERSIDE, id));
+      if (tries % 60 === 0) for (const id of ids) await orLater(rotations.jobs.handOut(RIVERSIDE, id));
     }
     expect(await states()).toEqual(['done', 'done', 'done']);
     const rows = await store.tenant(RIVERSIDE).list(patientKeys, { limit: 100 });
