@@ -15,8 +15,8 @@ import { type JobKind, NOTHING, type Phase, phase, type StepContext, type StepRe
 
 /** ReEncrypt calls under way at once, over all workers of the job. */
 const AT_ONCE = 24;
-/** Of the others a tenant has few: to cut those into parts costs more than it gains. */
-const SPREAD: Readonly<Record<string, string>> = { patientKeyVersions: 'pat_' };
+/** A tenant has a handful of each of the others. */
+const SPREAD: Readonly<Record<string, string>> = { patientKeyVersions: 'pat_', cardKeys: 'card_' };
 /** Keys of one step: they are committed together with its cursor. */
 const LIMIT = 400;
 
